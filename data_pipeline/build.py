@@ -1,0 +1,118 @@
+"""Builds the TFRecords of a data set: `python -m data_pipeline.build --help`."""
+
+import argparse
+import os
+import shlex
+import sys
+from pathlib import Path
+
+from data_pipeline.builder import build
+from data_pipeline.datasets import DATASETS
+from data_pipeline.errors import BuildFailed, DataError
+from data_pipeline.plan import Request
+
+
+def main(arguments=None):
+    """Runs the command line.
+
+    Args:
+        arguments: list of str. Defaults to those of the process.
+
+    Returns:
+        exit code: 0, 1 (disk full, worker died), 2 (bad input), 130 (Ctrl-C).
+    """
+    arguments = sys.argv[1:] if arguments is None else arguments
+    flags = _parser().parse_args(arguments)
+    # TensorFlow writes records here and computes nothing; what it says at start is noise.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    try:
+        if flags.download:
+            from data_pipeline.download import download
+
+            download(flags.dataset, flags.source)
+        request = Request(
+            flags.dataset,
+            flags.source,
+            tuple(dict.fromkeys(flags.split)) if flags.split else None,
+            tuple(flags.image_size) if flags.image_size else None,
+            not flags.no_crop,
+            flags.out_of_range,
+            {name: getattr(flags, name) for name in _option_names()},
+        )
+        command = shlex.join(["python", "-m", "data_pipeline.build", *arguments])
+        _, summary = build(request, flags.out, workers=flags.workers, command=command)
+    except DataError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except BuildFailed as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\ninterrupted: the same command goes on from here", file=sys.stderr)
+        return 130
+    print("\n".join(summary))
+    return 0
+
+
+def _option_names():
+    return dict.fromkeys(name for entry in DATASETS.values() for name in entry.options)
+
+
+def _parser():
+    parser = argparse.ArgumentParser(
+        prog="python -m data_pipeline.build",
+        description="Turns a data set on disk into TFRecord shards for training. "
+        "An interrupted build is finished by the same command.",
+    )
+    add = parser.add_argument
+    add("--dataset", required=True, choices=DATASETS, help="layout of --source")
+    add("--source", required=True, type=Path, metavar="DIR", help="the data set as published")
+    add("--out", required=True, type=Path, metavar="DIR", help="new directory for the shards")
+    add("--split", nargs="+", choices=("train", "val"), help="default: both")
+    add(
+        "--image_size",
+        nargs=2,
+        type=int,
+        metavar=("H", "W"),
+        help="size that training sees, multiples of 64; default: 256 256 (cityscapes: 256 512)",
+    )
+    add(
+        "--no_crop",
+        action="store_true",
+        help="store training images at exactly that size, without the margin of 286/256 from "
+        "which training crops at random (cityscapes never has it)",
+    )
+    add("--workers", type=int, metavar="N", help="processes; default: one a core")
+    add(
+        "--skip_missing",
+        action="store_true",
+        help="lvis: leave out images whose picture is missing instead of stopping",
+    )
+    add(
+        "--out_of_range",
+        choices=("error", "unlabelled"),
+        default="error",
+        help="what happens to label ids beyond the class list; default: error",
+    )
+    add(
+        "--class_names",
+        type=Path,
+        metavar="FILE",
+        help='folder: names, one a line, or JSON: ["sky", ...] or [{"name": "sky", "color": '
+        "[70, 130, 180]}, ...]; default: class_names.json or .txt in --source",
+    )
+    add(
+        "--unlabelled",
+        metavar="ID_OR_NAME",
+        help='folder: the class of unlabelled pixels; default: the one named "unlabelled"',
+    )
+    add(
+        "--download",
+        action="store_true",
+        help="first fetch the data set into --source (lvis, ade20k, coco_stuff), resumable",
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,77 @@
+"""Cityscapes, fine annotations: the 34 labelIds as they are, and one spare class as released."""
+
+import numpy as np
+
+from data_pipeline.datasets.dataset import Dataset
+from data_pipeline.datasets.pairs import LABELS, PICTURES, find, pair
+from data_pipeline.datasets.pictures import load_ids
+
+# labelId = row; the last row is the spare class that makes the released networks 35 wide.
+_CLASSES = (
+    ("unlabelled", (0, 0, 0)),
+    ("ego vehicle", (0, 0, 0)),
+    ("rectification border", (0, 0, 0)),
+    ("out of roi", (0, 0, 0)),
+    ("static", (0, 0, 0)),
+    ("dynamic", (111, 74, 0)),
+    ("ground", (81, 0, 81)),
+    ("road", (128, 64, 128)),
+    ("sidewalk", (244, 35, 232)),
+    ("parking", (250, 170, 160)),
+    ("rail track", (230, 150, 140)),
+    ("building", (70, 70, 70)),
+    ("wall", (102, 102, 156)),
+    ("fence", (190, 153, 153)),
+    ("guard rail", (180, 165, 180)),
+    ("bridge", (150, 100, 100)),
+    ("tunnel", (150, 120, 90)),
+    ("pole", (153, 153, 153)),
+    ("polegroup", (153, 153, 153)),
+    ("traffic light", (250, 170, 30)),
+    ("traffic sign", (220, 220, 0)),
+    ("vegetation", (107, 142, 35)),
+    ("terrain", (152, 251, 152)),
+    ("sky", (70, 130, 180)),
+    ("person", (220, 20, 60)),
+    ("rider", (255, 0, 0)),
+    ("car", (0, 0, 142)),
+    ("truck", (0, 0, 70)),
+    ("bus", (0, 60, 100)),
+    ("caravan", (0, 0, 90)),
+    ("trailer", (0, 0, 110)),
+    ("train", (0, 80, 100)),
+    ("motorcycle", (0, 0, 230)),
+    ("bicycle", (119, 11, 32)),
+    ("spare", (0, 0, 0)),
+)
+_LICENCE_PLATE = 255  # labelId -1 in a picture of unsigned bytes
+
+
+def open_cityscapes(source, splits):
+    """Finds the pairs of `leftImg8bit/` and `gtFine/`.
+
+    Args:
+        source: Path of the directory that holds both.
+        splits: of ("train", "val"), or None for both.
+
+    Returns:
+        Dataset with N = 35; names are "CITY/CITY_000000_000019".
+
+    Raises:
+        DataError: a folder is missing or empty, or files have no partner.
+    """
+    items = {}
+    for split in splits or ("train", "val"):
+        image_folder, label_folder = source / "leftImg8bit" / split, source / "gtFine" / split
+        images = find(image_folder, PICTURES, "_leftImg8bit", recursive=True)
+        labels = find(label_folder, LABELS, "_gtFine_labelIds", recursive=True)
+        label_name = "{}_gtFine_labelIds.png"
+        items[split] = pair(images, labels, image_folder, label_folder, label_name)
+    names, palette = zip(*_CLASSES, strict=True)
+    return Dataset(names, items, load, palette)
+
+
+def load(item):
+    """Reads one item; licence plates become unlabelled."""
+    image, ids = load_ids(item)
+    return image, np.where(ids == _LICENCE_PLATE, 0, ids)

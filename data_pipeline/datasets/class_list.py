@@ -1,0 +1,167 @@
+"""The class list of a user's own data set: names, colours, and which id is unlabelled."""
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+
+from data_pipeline.errors import DataError, listing
+
+_MAX_ID = 65535  # label maps are stored with 16 bits
+_UNLABELLED_NAMES = ("unlabelled", "unlabeled")
+
+
+@dataclass(frozen=True)
+class ClassList:
+    """Ids of the user's label maps, and what they become.
+
+    Attributes:
+        names: the user's names; index = the user's id.
+        colours: one (r, g, b) for each name, or None.
+        unlabelled: the user's id of unlabelled pixels (it may lie beyond the list), or None.
+    """
+
+    names: tuple[str, ...]
+    colours: tuple[tuple[int, int, int], ...] | None
+    unlabelled: int | None
+
+    @property
+    def id_shift(self):
+        """Our id minus the user's, for ids beyond the list: 1 unless an id of the list became 0."""
+        return 0 if self._unlabelled_is_listed else 1
+
+    @property
+    def class_names(self):
+        """Our names, the first is "unlabelled"."""
+        return ("unlabelled", *self._labelled(self.names))
+
+    @property
+    def palette(self):
+        """Our colours, or None."""
+        if self.colours is None:
+            return None
+        first = self.colours[self.unlabelled] if self._unlabelled_is_listed else (40, 40, 40)
+        return (first, *self._labelled(self.colours))
+
+    def to_ours(self, ids):
+        """Maps the user's ids to ours: the unlabelled id to 0, the others to 1, 2, ... in order.
+
+        Args:
+            ids: int32 (H, W).
+
+        Returns:
+            int32 (H, W); ids beyond the list stay beyond ours.
+
+        >>> ClassList(("sky", "void", "road"), None, 1).to_ours(np.array([[0, 1, 2, 3]])).tolist()
+        [[1, 0, 2, 3]]
+        """
+        if self.unlabelled is None:
+            return ids + 1
+        after = ids > self.unlabelled if self._unlabelled_is_listed else False
+        return np.where(ids == self.unlabelled, 0, ids + 1 - after)
+
+    def ids_of_colours(self, rgb, path):
+        """Looks up the user's id of each pixel's colour.
+
+        Args:
+            rgb: uint8 (H, W, 3).
+            path: the file, for the error.
+
+        Returns:
+            int32 (H, W).
+
+        Raises:
+            DataError: colours that are not in the list, with their pixel counts.
+        """
+        known = _pack(np.array(self.colours))  # (n,)
+        order = np.argsort(known)
+        packed = _pack(rgb)  # (H, W)
+        place = np.searchsorted(known, packed, sorter=order).clip(max=len(known) - 1)
+        ids = order[place]
+        strange, counts = np.unique(packed[known[ids] != packed], return_counts=True)
+        if strange.size:
+            found = [
+                f"({c >> 16}, {c >> 8 & 255}, {c & 255}): {n} pixels"
+                for c, n in sorted(
+                    zip(strange.tolist(), counts.tolist(), strict=True), key=lambda pair: -pair[1]
+                )
+            ]
+            raise DataError(
+                f"{path}: every colour must be in the class list. Received: {strange.size} other "
+                f"colours:\n{listing(found)}"
+            )
+        return ids.astype(np.int32)
+
+    @property
+    def _unlabelled_is_listed(self):
+        return self.unlabelled is not None and self.unlabelled < len(self.names)
+
+    def _labelled(self, values):
+        return tuple(value for i, value in enumerate(values) if i != self.unlabelled)
+
+
+def read_class_list(path, unlabelled=None):
+    """Reads a class list.
+
+    Args:
+        path: Path of a JSON list of names, a JSON list of {"name": ..., "color": [r, g, b]}, or a
+            text file with one name a line. Position = id.
+        unlabelled: id or name of the unlabelled class, as a string. Defaults to the class named
+            "unlabelled" or "unlabeled", if there is one.
+
+    Returns:
+        ClassList.
+
+    Raises:
+        DataError: the file is missing or malformed, or `unlabelled` is no class.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        entries = json.loads(text) if path.suffix == ".json" else text.splitlines()
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} must be a readable class list. Received: {error}") from None
+    if path.suffix != ".json":
+        entries = [line.strip() for line in entries if line.strip()]
+    if not isinstance(entries, list) or not 0 < len(entries) < _MAX_ID:
+        raise DataError(f"{path} must list the classes, one at least. Received: {text[:80]!r}")
+    coloured = isinstance(entries[0], dict)
+    names, colours = [], []
+    for entry in entries:
+        mapping = entry if coloured and isinstance(entry, dict) else {"name": entry}
+        name, colour = mapping.get("name"), mapping.get("color")
+        if not isinstance(name, str) or (coloured and not _is_colour(colour)):
+            raise DataError(
+                f'{path} must hold names only, or {{"name": ..., "color": [r, g, b]}} only. '
+                f"Received: {entry!r}"
+            )
+        names.append(name)
+        colours.append(tuple(colour) if coloured else None)
+    for kind, values in (("names", names), ("colours", colours if coloured else [])):
+        for value, count in Counter(values).items():
+            if count > 1:
+                raise DataError(f"{path}: {kind} must be distinct. Received: {value} twice")
+    unlabelled = _unlabelled_id(names, unlabelled, path)
+    return ClassList(tuple(names), tuple(colours) if coloured else None, unlabelled)
+
+
+def _unlabelled_id(names, unlabelled, path):
+    if unlabelled is None:
+        return next((names.index(name) for name in _UNLABELLED_NAMES if name in names), None)
+    if unlabelled in names:
+        return names.index(unlabelled)
+    if unlabelled.isdecimal() and int(unlabelled) <= _MAX_ID:
+        return int(unlabelled)  # 255 is often used and seldom listed
+    raise DataError(
+        f"--unlabelled must be an id in 0..{_MAX_ID} or a name of {path}. Received: {unlabelled}"
+    )
+
+
+def _is_colour(value):
+    channels = value if isinstance(value, list) else []
+    return len(channels) == 3 and all(type(c) is int and 0 <= c <= 255 for c in channels)
+
+
+def _pack(rgb):
+    red, green, blue = np.moveaxis(rgb.astype(np.int64), -1, 0)
+    return red << 16 | green << 8 | blue

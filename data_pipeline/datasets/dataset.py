@@ -1,0 +1,42 @@
+"""What every data set reader gives the builder."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Item:
+    """One example that is still to be read. Cheap, and sent to worker processes.
+
+    Attributes:
+        name: unique within its split; goes into the record.
+        image: the picture.
+        label: the file with its labels.
+    """
+
+    name: str
+    image: Path
+    label: Path
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A source directory after all cheap checks.
+
+    Attributes:
+        class_names: N names, the first is "unlabelled".
+        items: {split: items in source order}.
+        load: item -> (PIL picture in RGB, int label map (H, W) in our ids, 0 = unlabelled). Both
+            have the same size; ids may be N or more, which the builder reports. Raises DataError.
+        palette: N colours (r, g, b), or None for the default ones.
+        id_shift: our id minus the file's id, for ids beyond the class list.
+        missing: names of pictures that were skipped because they do not exist.
+    """
+
+    class_names: tuple[str, ...]
+    items: dict[str, list[Item]]
+    load: Callable
+    palette: tuple[tuple[int, int, int], ...] | None = None
+    id_shift: int = 0
+    missing: tuple[str, ...] = ()

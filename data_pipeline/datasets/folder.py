@@ -1,0 +1,78 @@
+"""Anybody's own pictures and label maps, with a class list."""
+
+from functools import partial
+
+import numpy as np
+
+from data_pipeline.datasets.class_list import read_class_list
+from data_pipeline.datasets.dataset import Dataset
+from data_pipeline.datasets.pairs import LABELS, PICTURES, find, pair
+from data_pipeline.datasets.pictures import check_same_size, label_ids, open_label, open_rgb
+from data_pipeline.errors import DataError
+
+_PICTURES = (*PICTURES, ".bmp", ".webp")
+_CLASS_LISTS = ("class_names.json", "class_names.txt")
+
+
+def open_folder(source, splits, *, class_names=None, unlabelled=None):
+    """Finds the pairs of `images/{train,val}` and `labels/{train,val}`, matched by stem.
+
+    Label maps are PNG files: greyscale of 8 or 16 bits, palette (index = id), or RGB if the class
+    list gives colours. Sub-directories are allowed.
+
+    Args:
+        source: Path of the directory.
+        splits: of ("train", "val"), or None for those that exist.
+        class_names: Path of the class list. Defaults to `class_names.json` or `.txt` in `source`.
+        unlabelled: id or name of the unlabelled class, see `read_class_list`.
+
+    Returns:
+        Dataset. The unlabelled id becomes 0, the other ids keep their order and become 1, 2, ...
+
+    Raises:
+        DataError: a folder or the class list is missing, empty or malformed, or files have no
+            partner.
+    """
+    classes = read_class_list(class_names or _find_class_list(source), unlabelled)
+    items = {}
+    for split in splits or _existing_splits(source):
+        image_folder, label_folder = source / "images" / split, source / "labels" / split
+        images = find(image_folder, _PICTURES, recursive=True)
+        labels = find(label_folder, LABELS, recursive=True)
+        items[split] = pair(images, labels, image_folder, label_folder)
+    load_item = partial(load, classes=classes)
+    return Dataset(classes.class_names, items, load_item, classes.palette, classes.id_shift)
+
+
+def load(item, classes):
+    """Reads one item; `classes` says what ids and colours mean."""
+    image = open_rgb(item.image)
+    label = open_label(item.label)
+    check_same_size(image, item.image, (label.height, label.width), item.label)
+    if label.mode in ("RGB", "RGBA") and classes.colours:
+        ids = classes.ids_of_colours(np.asarray(label.convert("RGB")), item.label)
+    elif label.mode in ("RGB", "RGBA"):
+        raise DataError(
+            f"{item.label}: a label map must hold class ids (greyscale or palette PNG), unless the "
+            f"class list gives every class a colour. Received: a picture of mode {label.mode}"
+        )
+    else:
+        ids = label_ids(label, item.label)
+    return image, classes.to_ours(ids)
+
+
+def _find_class_list(source):
+    for name in _CLASS_LISTS:
+        if (source / name).is_file():
+            return source / name
+    raise DataError(
+        f"{source} must hold a class list {' or '.join(_CLASS_LISTS)}, or --class_names must name "
+        "one. Received: none"
+    )
+
+
+def _existing_splits(source):
+    splits = [name for name in ("train", "val") if (source / "images" / name).is_dir()]
+    if not splits:
+        raise DataError(f"{source} must hold images/train or images/val. Received: neither")
+    return splits

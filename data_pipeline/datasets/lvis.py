@@ -1,0 +1,240 @@
+"""LVIS v1 and v0.5: instance annotations in JSON, painted in order, over COCO 2017 pictures."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from data_pipeline.datasets import masks
+from data_pipeline.datasets.dataset import Dataset, Item
+from data_pipeline.datasets.pictures import check_same_size, open_rgb
+from data_pipeline.errors import DataError, listing
+
+_PICTURE_FOLDERS = ("train2017", "val2017")
+
+
+@dataclass(frozen=True)
+class LvisItem(Item):
+    """An item whose label map is still polygons and RLE.
+
+    Attributes:
+        height, width: of the picture, from the JSON.
+        annotations: the image's annotations in file order, as in the JSON.
+    """
+
+    height: int
+    width: int
+    annotations: tuple[dict, ...]
+
+
+def open_lvis(source, splits, *, skip_missing=False):
+    """Reads the JSON of each split and finds the pictures.
+
+    Expects `annotations/lvis_v1_{train,val}.json` (or v0.5's `lvis_v0.5_{split}*.json`; both also
+    directly in `source`), and pictures in `train2017/` and `val2017/`. A label is a category id,
+    so N is the largest id + 1.
+
+    Args:
+        source: Path of the directory.
+        splits: of ("train", "val"), or None for both.
+        skip_missing: leave images out whose picture does not exist.
+
+    Returns:
+        Dataset of `LvisItem`.
+
+    Raises:
+        DataError: no or several JSON files, a malformed one, or missing pictures.
+    """
+    files = {split: find_json(source, split) for split in splits or ("train", "val")}
+    contents = {split: read_json(path) for split, path in files.items()}
+    class_names = _class_names(contents, files)
+    items = {split: read_items(content, files[split]) for split, content in contents.items()}
+    folders = {name: _file_names(source / name) for name in _PICTURE_FOLDERS}
+    missing = []
+    for split in items:
+        items[split], absent = _with_pictures(items[split], source, folders)
+        missing += absent
+    if missing and not skip_missing:
+        raise DataError(
+            f"{len(missing)} of {len(missing) + sum(map(len, items.values()))} pictures were "
+            f"found neither in {source / 'train2017'} nor in {source / 'val2017'} "
+            f"(--skip_missing leaves them out). Received:\n{listing(missing)}"
+        )
+    for split, kept in items.items():
+        if not kept:
+            raise DataError(f"{files[split]} must name pictures that exist. Received: none")
+    return Dataset(class_names, items, load, missing=tuple(missing))
+
+
+def load(item):
+    """Reads the picture and paints the annotations of an `LvisItem`."""
+    image = open_rgb(item.image)
+    check_same_size(image, item.image, (item.height, item.width), item.label)
+    return image, paint(item)
+
+
+def paint(item):
+    """Paints the annotations of an `LvisItem` in file order, later ones over earlier ones.
+
+    Needs no picture.
+
+    Returns:
+        int32 (height, width), category ids, 0 where there is no annotation.
+
+    Raises:
+        DataError: a malformed segmentation, naming the JSON file and the annotation.
+    """
+    label_map = np.zeros((item.height, item.width), np.int32)
+    for annotation in item.annotations:
+        try:
+            mask = masks.decode(annotation["segmentation"], item.height, item.width)
+        except ValueError as error:
+            raise DataError(
+                f"{item.label}: annotation {annotation['id']} (image {item.name}) must have a "
+                f"well-formed segmentation. Received: {error}"
+            ) from None
+        label_map[mask] = annotation["category_id"]
+    return label_map
+
+
+def find_json(source, split):
+    """Finds the annotation file of a split; v1's exact name goes before all others."""
+    folders = (source / "annotations", source)
+    for folder in folders:
+        if (folder / f"lvis_v1_{split}.json").is_file():
+            return folder / f"lvis_v1_{split}.json"
+    found = [path for folder in folders for path in sorted(folder.glob(f"lvis_v*_{split}*.json"))]
+    if len(found) != 1:
+        received = f"{len(found)} files:\n{listing(found)}" if found else "no such file"
+        raise DataError(
+            f"{source} must hold annotations/lvis_v1_{split}.json (or one "
+            f"lvis_v0.5_{split}*.json). Received: {received}"
+        )
+    return found[0]
+
+
+def read_json(path):
+    """Reads an LVIS JSON file and checks that its three lists are there."""
+    try:
+        content = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} must be a readable JSON file. Received: {error}") from None
+    for key in ("images", "annotations", "categories"):
+        value = content.get(key) if isinstance(content, dict) else None
+        if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
+            raise DataError(f"{path} must hold a list of objects {key!r}. Received: none")
+    if not content["images"]:
+        raise DataError(f"{path} must list images. Received: an empty list")
+    return content
+
+
+def read_items(content, path):
+    """Groups the annotations of an LVIS JSON by image.
+
+    Args:
+        content: the JSON, from `read_json`.
+        path: its file, for the errors.
+
+    Returns:
+        LvisItems in file order; `image` is still the name the JSON gives, such as
+        "train2017/000000000009.jpg".
+
+    Raises:
+        DataError: a field is missing, or an annotation names an unknown image or category.
+    """
+    by_image = {}
+    for image in content["images"]:
+        _require(image, {"id": int, "height": int, "width": int}, "image", path)
+        if image["id"] in by_image:
+            raise DataError(f"{path}: image ids must be unique. Received: {image['id']} twice")
+        if min(image["height"], image["width"]) < 1:
+            raise DataError(
+                f"{path}: image {image['id']} must have a positive height and width. "
+                f"Received: {image['height']} and {image['width']}"
+            )
+        by_image[image["id"]] = []
+    categories = {category["id"] for category in content["categories"]}
+    for annotation in content["annotations"]:
+        _require(annotation, {"id": int, "image_id": int, "category_id": int}, "annotation", path)
+        if "segmentation" not in annotation:
+            raise DataError(
+                f"{path}: annotation {annotation['id']} must have a segmentation. Received: none"
+            )
+        for key, known in (("image_id", by_image), ("category_id", categories)):
+            if annotation[key] not in known:
+                raise DataError(
+                    f"{path}: annotation {annotation['id']} must name a known {key}. "
+                    f"Received: {annotation[key]}"
+                )
+        by_image[annotation["image_id"]].append(annotation)
+    items = []
+    for image in content["images"]:
+        name = _picture_name(image, path)
+        annotations = tuple(by_image[image["id"]])
+        items.append(
+            LvisItem(name.stem, Path(name), path, image["height"], image["width"], annotations)
+        )
+    return items
+
+
+def _picture_name(image, path):
+    """ "train2017/000000000009.jpg" from `coco_url`, or a bare file name from `file_name`."""
+    if image.get("coco_url"):
+        return PurePosixPath(*PurePosixPath(image["coco_url"]).parts[-2:])
+    if image.get("file_name"):
+        # v0.5 says COCO_val2014_000000266409.jpg where the 2017 release says 000000266409.jpg.
+        return PurePosixPath(PurePosixPath(image["file_name"]).name.rpartition("_")[2])
+    raise DataError(
+        f"{path}: image {image['id']} must have a coco_url or a file_name. Received: none"
+    )
+
+
+def _class_names(contents, files):
+    names = {}
+    for split, content in contents.items():
+        for category in content["categories"]:
+            _require(category, {"id": int, "name": str}, "category", files[split])
+            if category["id"] < 1:
+                raise DataError(
+                    f"{files[split]}: category ids must be 1 or more. Received: {category['id']}"
+                )
+            known = names.setdefault(category["id"], category["name"])
+            if known != category["name"]:
+                raise DataError(
+                    f"all of {', '.join(map(str, files.values()))} must have the same categories. "
+                    f"Received: {known!r} and {category['name']!r} for id {category['id']}"
+                )
+    if not names:
+        raise DataError(f"{next(iter(files.values()))} must list categories. Received: none")
+    return ("unlabelled", *(names.get(i, f"class_{i}") for i in range(1, max(names) + 1)))
+
+
+def _with_pictures(items, source, folders):
+    """Replaces the JSON's picture names by existing paths; returns (kept items, missing names)."""
+    kept, missing = [], []
+    for item in items:
+        preferred = item.image.parent.name
+        order = sorted(folders, key=lambda folder: folder != preferred)  # its own folder first
+        folder = next((folder for folder in order if item.image.name in folders[folder]), None)
+        if folder is None:
+            missing.append(str(item.image))
+        else:
+            path = source / folder / item.image.name
+            fields = {**vars(item), "image": path}
+            kept.append(LvisItem(**fields))
+    return kept, missing
+
+
+def _file_names(folder):
+    # One listing of a folder is much faster than asking for each of 100,000 names.
+    return {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+
+
+def _require(entry, types, kind, path):
+    for key, wanted in types.items():
+        if type(entry.get(key)) is not wanted:
+            raise DataError(
+                f"{path}: {kind} {entry.get('id')} must have a {wanted.__name__} {key!r}. "
+                f"Received: {entry.get(key)!r}"
+            )

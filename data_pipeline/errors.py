@@ -1,0 +1,31 @@
+"""What the data pipeline raises when the user can mend the cause."""
+
+
+class DataError(ValueError):
+    """Something is wrong with the user's data, paths or arguments.
+
+    The message names the file or argument, the rule, and what was received. A command line
+    catches it, prints `error: ...` to stderr and exits with code 2, without a traceback.
+    """
+
+
+class BuildFailed(RuntimeError):
+    """The build could not go on for a reason outside the data: a full disk, a killed worker.
+
+    The finished shards stay, so running the same command again goes on from there.
+    """
+
+
+def listing(names, limit=10):
+    """Joins the first `limit` names, one a line, and counts the rest.
+
+    >>> print(listing(["a.png", "b.png", "c.png"], limit=2))
+      a.png
+      b.png
+      ... and 1 more
+    """
+    names = list(names)
+    lines = [f"  {name}" for name in names[:limit]]
+    if len(names) > limit:
+        lines.append(f"  ... and {len(names) - limit} more")
+    return "\n".join(lines)

@@ -1,0 +1,37 @@
+"""Writing and checking files so that a kill at any moment leaves either the old or the new one."""
+
+import hashlib
+import os
+from pathlib import Path
+
+
+def sync(path):
+    """Forces a file's (or directory's) content to disk before anything that builds on it."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def publish(temporary, path):
+    """Syncs `temporary` and renames it to `path` in one atomic step."""
+    sync(temporary)
+    os.replace(temporary, path)
+    sync(Path(path).parent)
+
+
+def write_atomically(path, text):
+    """Writes a text file that is complete as soon as it is there."""
+    temporary = Path(f"{path}.tmp")
+    temporary.write_text(text, encoding="utf-8")
+    publish(temporary, path)
+
+
+def sha256(path):
+    """Returns the SHA-256 of a file as a hexadecimal string."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()

@@ -1,0 +1,26 @@
+"""Installs `oasis_tf` and `data_pipeline` with what they need."""
+
+from setuptools import find_packages, setup
+
+setup(
+    name="oasis-tf",
+    version="0.1.0",
+    description=(
+        "OASIS in TensorFlow: photographs from semantic label maps and 3D noise, "
+        "trained with adversarial supervision only"
+    ),
+    license="Apache-2.0",
+    packages=find_packages(include=["oasis_tf*", "data_pipeline*"]),
+    python_requires=">=3.10,<3.13",
+    # The reason for each is in the README's dependency table.
+    install_requires=[
+        "tensorflow>=2.20,<2.21",
+        "keras>=3.10,<4",
+        "tf-models-official>=2.20,<2.21",
+        "numpy>=2,<3",
+        "pillow>=10",
+        "pycocotools>=2.0.8",
+        "tqdm>=4.66",
+    ],
+    extras_require={"dev": ["pytest>=8", "ruff>=0.6"]},
+)

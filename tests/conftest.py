@@ -1,0 +1,51 @@
+"""Two logical CPUs for the distribution tests, and where the shared data and arrays lie."""
+
+import os
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import pytest
+import tensorflow as tf
+
+tf.config.set_logical_device_configuration(
+    tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
+)
+
+
+def shared_dir():
+    """Directory of real data and parity arrays that does not belong to the project."""
+    default = Path(__file__).parents[1].parent / "shared"
+    return Path(os.environ.get("OASIS_SHARED", default))
+
+
+@pytest.fixture(scope="session")
+def shared():
+    """Path of the shared directory; skips the test, loudly, where there is none."""
+    path = shared_dir()
+    if not path.is_dir():
+        pytest.skip(f"NO SHARED DATA at {path}: set OASIS_SHARED to run this test")
+    return path
+
+
+@pytest.fixture
+def rng():
+    import numpy as np
+
+    return np.random.default_rng(0)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_graphs():
+    """Spares the tests what `oasis_tf.train` spares itself on a CPU: rewriting large graphs."""
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+
+
+@pytest.fixture(scope="session")
+def mirrored():
+    """One strategy over two logical CPUs for all tests.
+
+    A second one in the same process would reuse the keys of the first one's collectives, which
+    TensorFlow answers with a shape mismatch.
+    """
+    return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])

@@ -1,0 +1,96 @@
+"""What bad input gets: the file's name, exit code 2, no traceback, nothing left behind."""
+
+import numpy as np
+import pytest
+
+from data_pipeline.manifest import Manifest
+from tests.data_pipeline.helpers import records, refused
+from tests.data_pipeline.sources import WRITERS, blocks, picture, save_ids, write_lvis
+
+
+def test_missing_source(run, tmp_path, out):
+    error = refused(run, out, "folder", tmp_path / "absent", out)
+    assert f"--source must be an existing directory. Received: {tmp_path / 'absent'}" in error
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_empty_source(run, tmp_path, out, name):
+    (tmp_path / "empty").mkdir()
+    assert str(tmp_path / "empty") in refused(run, out, name, tmp_path / "empty", out)
+
+
+def test_empty_picture_folders(run, source, out):
+    for path in (*source.glob("images/train/*"), *source.glob("labels/train/*")):
+        path.unlink()
+    assert "images/train must hold pictures" in refused(run, out, "folder", source, out)
+
+
+def test_pictures_and_labels_without_partner(run, source, out):
+    (source / "labels/train/train_01.png").unlink()
+    (source / "images/val/val_00.jpg").unlink()
+    error = refused(run, out, "folder", source, out)
+    assert f"{source}/images/train/train_01.jpg has no label map" in error
+    assert f"{source}/labels/train/train_01.png" in error
+    (source / "images/train/train_01.jpg").unlink()
+    error = refused(run, out, "folder", source, out)
+    assert f"{source}/labels/val/val_00.png has no picture {source}/images/val/val_00." in error
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_all_damaged_files_are_named_at_once(run, source, out, workers):
+    damaged = [source / name for name in ("images/train/train_00.jpg", "labels/val/val_01.png")]
+    for path in damaged:
+        data = path.read_bytes()
+        path.write_bytes(data[: len(data) * 2 // 3])
+    (source / "images/train/train_02.jpg").write_text("no picture")
+    picture(source / "images/val/val_00.jpg", size=(40, 61))
+    error = refused(run, out, "folder", source, out, workers=workers)
+    assert "4 of 5 examples cannot be used" in error
+    assert all(str(path) in error for path in damaged) and "train_02.jpg" in error
+    assert f"40x61 in {source}/images/val/val_00.jpg and 40x60 in {source}/labels/val" in error
+
+
+def test_rgb_label_map(run, source, out):
+    picture(source / "labels/train/train_00.png")
+    error = refused(run, out, "folder", source, out)
+    assert f"{source}/labels/train/train_00.png: a label map must" in error and "RGB" in error
+
+
+def test_ids_beyond_the_class_list(run, source, out):
+    # 40 rows; three stripes of 20 columns, so 800 pixels each
+    save_ids(source / "labels/train/train_00.png", blocks(0, 3, 200))
+    save_ids(source / "labels/val/val_00.png", blocks(0, 1, 200))
+    error = refused(run, out, "folder", source, out)
+    assert "at most 2" in error
+    assert "id 3: 800 pixels" in error and "id 200: 1600 pixels" in error
+    assert "train_00.png" in error and "val_00.png" in error
+    code, summary, _ = run("folder", source, out, "--out_of_range", "unlabelled")
+    assert code == 0 and "2400 pixels of ids 3, 200, made unlabelled" in summary
+    assert Manifest.read(out).splits["train"].out_of_range == 1600
+    assert np.unique(records(out, "val")[0]["label_map"]).tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize("name, bad", [("ade20k", 151), ("coco_stuff", 182), ("cityscapes", 35)])
+def test_ids_beyond_the_fixed_class_lists(run, tmp_path, out, name, bad):
+    source = WRITERS[name](tmp_path / "source")
+    label = next(source.rglob("*_labelIds.png" if name == "cityscapes" else "*.png"))
+    save_ids(label, blocks(bad))
+    error = refused(run, out, name, source, out)
+    assert f"at most {bad - 1}" in error and f"id {bad}: 2400 pixels" in error  # 40 * 60
+
+
+def test_image_size_that_the_networks_cannot_take(run, source, out):
+    error = refused(run, out, "folder", source, out, image_size=(100, 128))
+    assert "multiples of 64" in error and "128 128" in error
+
+
+def test_missing_pictures_of_lvis(run, tmp_path, out):
+    source = write_lvis(tmp_path / "lvis", images=3)
+    (source / "train2017/000000000002.jpg").unlink()
+    assert "train2017/000000000002.jpg" in refused(run, out, "lvis", source, out)
+    code, summary, _ = run("lvis", source, out, "--skip_missing")
+    assert code == 0 and "1 missing pictures, such as train2017/000000000002.jpg" in summary
+
+
+def test_bad_number_of_workers(run, source, out):
+    assert "--workers must be 1" in refused(run, out, "folder", source, out, workers=0)
