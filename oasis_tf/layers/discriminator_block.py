@@ -1,0 +1,62 @@
+"""The discriminator's residual block."""
+
+import keras
+import tensorflow as tf
+
+from oasis_tf.layers.spectral_conv import SpectralConv2D
+
+LEAK = 0.2
+
+
+class DiscriminatorBlock(keras.layers.Layer):
+    """Two 3x3 convolutions around a shortcut, halving or doubling the resolution.
+
+    "down": (leaky ReLU, conv, leaky ReLU, conv, 2x2 average); "up": (leaky ReLU, nearest x2,
+    conv, leaky ReLU, conv). The shortcut is resampled the same way, with a 1x1 convolution where
+    the widths differ.
+
+    Args:
+        inputs: channels in.
+        outputs: channels out.
+        direction: "down" or "up".
+        first: the block that reads the picture: no leaky ReLU in front. Defaults to False.
+        gain: of the Xavier-normal initialisers.
+
+    Raises:
+        ValueError: another `direction`.
+    """
+
+    def __init__(self, inputs, outputs, direction, *, first=False, gain=0.02, **kwargs):
+        super().__init__(**kwargs)
+        if direction not in ("down", "up"):
+            raise ValueError(f"`direction` must be 'down' or 'up'. Received: {direction!r}")
+        self.direction = direction
+        self.first = first
+        self.conv_1 = SpectralConv2D(inputs, outputs, 3, gain=gain)
+        self.conv_2 = SpectralConv2D(outputs, outputs, 3, gain=gain)
+        self.conv_s = None
+        if inputs != outputs:
+            self.conv_s = SpectralConv2D(inputs, outputs, 1, gain=gain)
+        self.built = True
+
+    def call(self, x, training=False):
+        """float (B, h, w, inputs) -> float (B, h/2 or 2h, w/2 or 2w, outputs)."""
+        down = self.direction == "down"
+        y = x if self.first else tf.nn.leaky_relu(x, LEAK)
+        y = self.conv_1(y if down else _double(y), training=training)
+        y = self.conv_2(tf.nn.leaky_relu(y, LEAK), training=training)
+        if down:
+            y, x = _halve(y), _halve(x)
+        # A 1x1 convolution commutes with averaging and with nearest upsampling: it is done on
+        # the small side of either.
+        if self.conv_s is not None:
+            x = self.conv_s(x, training=training)
+        return y + (x if down else _double(x))
+
+
+def _halve(x):
+    return tf.nn.avg_pool2d(x, 2, 2, "VALID")
+
+
+def _double(x):
+    return keras.ops.repeat(keras.ops.repeat(x, 2, axis=1), 2, axis=2)

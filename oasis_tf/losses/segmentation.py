@@ -1,0 +1,82 @@
+"""The (N+1)-class segmentation losses that are OASIS' only adversarial supervision.
+
+Source: Sushko et al., IJCV 2022, Eqs. 1 and 2 (discriminator), 4 (generator).
+"""
+
+import tensorflow as tf
+
+__all__ = [
+    "class_weights",
+    "discriminator_fake_loss",
+    "discriminator_real_loss",
+    "generator_adversarial_loss",
+]
+
+UNLABELLED = 0
+
+
+def class_weights(label_map, num_classes, *, ignore_unlabelled=True):
+    """Inverse frequency of each class in the batch.
+
+    weight_c = B * H * W / (pixels of c * number of classes present). The divider by the number
+    of classes present is in the released code, not in the paper's equation.
+
+    Args:
+        label_map: int (B, H, W), ids in [0, num_classes).
+        num_classes: N, unlabelled included.
+        ignore_unlabelled: class 0 gets weight 0 and does not count as present.
+
+    Returns:
+        float32 (N,), non-negative; 0 for classes that are not present.
+    """
+    labels = tf.reshape(tf.cast(label_map, tf.int32), [-1])
+    counts = tf.math.bincount(labels, minlength=num_classes, maxlength=num_classes)
+    if ignore_unlabelled:
+        counts *= tf.cast(tf.range(num_classes) != UNLABELLED, tf.int32)
+    counts = tf.cast(counts, tf.float32)
+    present = tf.math.count_nonzero(counts, dtype=tf.float32)
+    return tf.math.divide_no_nan(tf.cast(tf.size(labels), tf.float32), counts * present)
+
+
+def discriminator_real_loss(logits, label_map, *, balanced=True, ignore_unlabelled=True):
+    """Cross-entropy of the discriminator's answer on photographs with their label maps.
+
+    Args:
+        logits: float32 (B, H, W, N + 1), channel 0 = fake, class c at c + 1.
+        label_map: int (B, H, W), ids in [0, N).
+        balanced: weigh each pixel by its class (`class_weights`). Defaults to True, as in the
+            paper; False is its ablation, a plain mean over all pixels.
+        ignore_unlabelled: see `class_weights`; acts only when balanced.
+
+    Returns:
+        float32 scalar >= 0, the mean over all B * H * W pixels. 0, with gradient 0, for a batch
+        without a labelled pixel.
+    """
+    label_map = tf.cast(label_map, tf.int32)
+    loss = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=label_map + 1, logits=logits)
+    if balanced:
+        weights = class_weights(
+            label_map, logits.shape[-1] - 1, ignore_unlabelled=ignore_unlabelled
+        )
+        loss *= tf.gather(weights, label_map)
+    return tf.reduce_mean(loss)
+
+
+def generator_adversarial_loss(logits, label_map, **options):
+    """How far the discriminator is from taking generated pictures for their label maps.
+
+    The same function as `discriminator_real_loss`, on the logits of generated pictures.
+    """
+    return discriminator_real_loss(logits, label_map, **options)
+
+
+def discriminator_fake_loss(logits):
+    """Cross-entropy of the discriminator's answer on generated pictures with "fake" everywhere.
+
+    Args:
+        logits: float32 (B, H, W, N + 1), channel 0 = fake.
+
+    Returns:
+        float32 scalar >= 0, the plain mean over all pixels, unlabelled ones included.
+    """
+    return tf.reduce_mean(tf.reduce_logsumexp(logits, axis=-1) - logits[..., 0])

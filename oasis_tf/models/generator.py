@@ -1,0 +1,129 @@
+"""The generator: label map and 3D noise in, photograph out."""
+
+import itertools
+
+import keras
+import tensorflow as tf
+
+from oasis_tf.layers.generator_block import LEAK, GeneratorBlock
+from oasis_tf.layers.initializers import xavier_normal
+from oasis_tf.layers.region_conv import RegionConv
+from oasis_tf.layout import index_layout
+
+# Widths of the six blocks' inputs and of the last output, in units of the base width.
+WIDTHS = (16, 16, 16, 8, 4, 2, 1)
+SCALES = (32, 16, 8, 4, 2, 1)
+
+
+class Generator(keras.Model):
+    """Six SPADE residual blocks from 1/32 of the picture's size up to its full size.
+
+    Args:
+        num_classes: N, unlabelled (class 0) included.
+        base_channels: width of the last block; the first is 16 times as wide. Defaults to 64.
+        noise_channels: Z. Defaults to 64.
+        hidden: width of SPADE's hidden layers. Defaults to 128.
+        gain: of the Xavier-normal initialisers. Defaults to 0.02.
+
+    Reference: Sushko et al., IJCV 2022, section 3.3 and appendix.
+
+    >>> generator = Generator(num_classes=3, base_channels=1, noise_channels=4)
+    >>> generator(tf.zeros((2, 32, 64), tf.int32), tf.zeros((2, 4))).shape
+    TensorShape([2, 32, 64, 3])
+    """
+
+    def __init__(
+        self,
+        num_classes,
+        *,
+        base_channels=64,
+        noise_channels=64,
+        hidden=128,
+        gain=0.02,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        widths = [w * base_channels for w in WIDTHS]
+        self.num_classes = num_classes
+        self.base_channels = base_channels
+        self.noise_channels = noise_channels
+        self.hidden = hidden
+        self.first = RegionConv(num_classes, noise_channels, widths[0], gain=gain)
+        # As attributes: tf.train.Checkpoint does not see into lists of Keras 3 layers.
+        for i, (a, b) in enumerate(itertools.pairwise(widths)):
+            block = GeneratorBlock(a, b, num_classes, noise_channels, hidden=hidden, gain=gain)
+            setattr(self, f"block_{i}", block)
+        self.last = keras.layers.Conv2D(
+            3, 3, padding="same", kernel_initializer=xavier_normal(gain), dtype="float32"
+        )
+        self.last.build((None, None, None, widths[-1]))
+        self.built = True
+
+    @property
+    def blocks(self):
+        """The six `GeneratorBlock`s, coarsest first."""
+        return [getattr(self, f"block_{i}") for i in range(len(SCALES))]
+
+    def call(self, label_map, noise, noise_map=None, training=False):
+        """Draws pictures.
+
+        Args:
+            label_map: int (B, H, W), ids in [0, N); H and W multiples of 32.
+            noise: float (B, Z), one vector per image, or (B, K, Z) with `noise_map`.
+            noise_map: int (B, H, W) in [0, K), which of an image's K vectors each pixel takes.
+            training: batch statistics and one power iteration, both stored.
+
+        Returns:
+            float32 (B, H, W, 3) in [-1, 1].
+
+        Raises:
+            ValueError: sizes or ranks that do not fit.
+        """
+        return self.draw(*self.place(label_map, noise, noise_map), training=training)
+
+    def place(self, label_map, noise, noise_map=None):
+        """Checks the inputs and finds the distinct patches: (layout, noise (B * K, Z)).
+
+        The layout depends on `noise` only through its shape, so it may serve several draws.
+        """
+        self._check(label_map, noise, noise_map)
+        layout = index_layout(
+            label_map,
+            self.num_classes,
+            SCALES,
+            noise_map=noise_map,
+            noise_vectors=1 if noise_map is None else tf.shape(noise)[1],
+        )
+        return layout, tf.reshape(noise, (-1, self.noise_channels))
+
+    def draw(self, layout, noise, training=False):
+        """Draws from what `place` returned; the same result as `call`."""
+        coarse = layout.levels[0]
+        # The patch of a pixel is the middle of its 5x5 patch.
+        centres = tf.gather(coarse.patches5[:, 4], coarse.index)
+        x = tf.gather(self.first(layout, noise, coarse.patches3), centres)
+        for block, patches in zip(self.blocks, layout.levels, strict=True):
+            if patches is not coarse:
+                x = keras.ops.repeat(keras.ops.repeat(x, 2, axis=1), 2, axis=2)
+            x = block(x, layout, noise, patches, training=training)
+        return tf.tanh(self.last(tf.nn.leaky_relu(x, LEAK)))
+
+    def _check(self, label_map, noise, noise_map):
+        height, width = label_map.shape[1:]
+        if height is None or width is None or height % 32 or width % 32:
+            raise ValueError(
+                "`label_map` must be (B, H, W) with fixed H and W, multiples of 32. "
+                f"Received: {tuple(label_map.shape)}"
+            )
+        rank = 2 if noise_map is None else 3
+        if noise.shape.rank != rank or noise.shape[-1] != self.noise_channels:
+            wanted = "(B, Z)" if noise_map is None else "(B, K, Z) with `noise_map`"
+            raise ValueError(
+                f"`noise` must be {wanted}, Z = {self.noise_channels}. "
+                f"Received: {tuple(noise.shape)}"
+            )
+        if noise_map is not None and tuple(noise_map.shape) != tuple(label_map.shape):
+            raise ValueError(
+                "`noise_map` must have the shape of `label_map`, "
+                f"{tuple(label_map.shape)}. Received: {tuple(noise_map.shape)}"
+            )

@@ -1,0 +1,199 @@
+"""Reads the tensors of a PyTorch `.pth` file without PyTorch and without running its pickle.
+
+A `.pth` file is a pickle, and unpickling runs whatever the file says. This reader resolves only
+the dozen names that a state dict of tensors needs and refuses every other one, so that a
+malicious file ends in an error. Both layouts are read: the zip archive of PyTorch 1.6 and later,
+and the stream of pickles before it.
+"""
+
+import collections
+import pickle
+import struct
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+_DTYPES = {
+    "DoubleStorage": np.dtype("<f8"),
+    "FloatStorage": np.dtype("<f4"),
+    "HalfStorage": np.dtype("<f2"),
+    "LongStorage": np.dtype("<i8"),
+    "IntStorage": np.dtype("<i4"),
+    "ShortStorage": np.dtype("<i2"),
+    "CharStorage": np.dtype("<i1"),
+    "ByteStorage": np.dtype("<u1"),
+    "BoolStorage": np.dtype("?"),
+}
+_LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
+
+
+class TorchFileError(ValueError):
+    """The file is not a readable PyTorch state dict; the message names it and says why."""
+
+
+def read_state_dict(path):
+    """Reads a state dict.
+
+    Args:
+        path: a `.pth` file holding a (possibly ordered) dict from names to tensors.
+
+    Returns:
+        dict from str to `np.ndarray` with the file's shapes and dtypes, in file order.
+
+    Raises:
+        TorchFileError: missing, malformed or truncated file, a pickle that asks for anything but
+            tensors, or something else than a dict of tensors.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise TorchFileError(f"{path}: no such file.")
+    try:
+        state = _read_zip(path) if zipfile.is_zipfile(path) else _read_legacy(path)
+    except TorchFileError as error:
+        raise TorchFileError(f"{path}: {error}") from None
+    # Whatever a malformed pickle makes the unpickler do wrong is the file's fault.
+    except Exception as error:
+        raise TorchFileError(
+            f"{path}: not a readable PyTorch file ({type(error).__name__}: {error})."
+        ) from error
+    if not isinstance(state, dict) or not all(
+        isinstance(k, str) and isinstance(v, np.ndarray) for k, v in state.items()
+    ):
+        raise TorchFileError(
+            f"{path}: must hold a dict from names to tensors. Received: {type(state).__name__}"
+        )
+    return dict(state)
+
+
+class _StorageType:
+    """Stands for a torch storage class inside the pickle."""
+
+    def __init__(self, dtype):
+        self.dtype = dtype
+
+
+class _Tensor:
+    """A tensor whose bytes are read later (the old layout keeps them behind the pickle)."""
+
+    def __init__(self, storage, offset, shape, strides):
+        sizes = (offset, *shape, *strides)
+        if not all(isinstance(n, int) and 0 <= n < 2**48 for n in sizes):
+            raise TorchFileError(f"impossible tensor geometry {sizes}")
+        if len(shape) != len(strides):
+            raise TorchFileError(f"shape {shape} and strides {strides} differ in length")
+        self.storage, self.offset, self.shape, self.strides = storage, offset, shape, strides
+
+    def to_numpy(self, arrays):
+        flat = arrays[self.storage]
+        size = int(np.prod(self.shape, dtype=object)) if self.shape else 1
+        if size:
+            last = self.offset + sum(
+                (n - 1) * s for n, s in zip(self.shape, self.strides, strict=True)
+            )
+            if last >= flat.size or size > flat.size:
+                raise TorchFileError(
+                    f"a tensor of shape {self.shape} does not fit its storage of {flat.size}"
+                )
+        strides = tuple(s * flat.itemsize for s in self.strides)
+        view = np.lib.stride_tricks.as_strided(flat[self.offset :], self.shape, strides)
+        return np.array(view)
+
+
+def _rebuild_tensor(storage, offset, shape, strides, *_):
+    return _Tensor(storage, offset, tuple(shape), tuple(strides))
+
+
+def _rebuild_parameter(tensor, *_):
+    return tensor
+
+
+class _Unpickler(pickle.Unpickler):
+    """Resolves the names of a tensor state dict and nothing else."""
+
+    _NAMES = {
+        ("collections", "OrderedDict"): collections.OrderedDict,
+        ("torch._utils", "_rebuild_tensor"): _rebuild_tensor,
+        ("torch._utils", "_rebuild_tensor_v2"): _rebuild_tensor,
+        ("torch._utils", "_rebuild_parameter"): _rebuild_parameter,
+        **{("torch", name): _StorageType(dtype) for name, dtype in _DTYPES.items()},
+    }
+
+    def __init__(self, file):
+        super().__init__(file, encoding="utf-8")
+        self.storages = {}  # key -> (dtype, number of elements)
+
+    def find_class(self, module, name):
+        try:
+            return self._NAMES[module, name]
+        except KeyError:
+            raise TorchFileError(
+                f"refused: the pickle asks for {module}.{name}, which no state dict of tensors "
+                "needs."
+            ) from None
+
+    def persistent_load(self, reference):
+        kind, storage_type, key, _, size, *view = reference
+        if kind != "storage" or not isinstance(storage_type, _StorageType):
+            raise TorchFileError("refused: an unknown kind of stored object.")
+        if view and view[0] is not None:
+            raise TorchFileError("refused: views of storages, as only PyTorch 0.x wrote them.")
+        self.storages[str(key)] = (storage_type.dtype, int(size))
+        return str(key)
+
+
+def _materialise(state, arrays):
+    if not isinstance(state, dict):
+        return state
+    return {k: v.to_numpy(arrays) if isinstance(v, _Tensor) else v for k, v in state.items()}
+
+
+def _read_zip(path):
+    with zipfile.ZipFile(path) as archive:
+        pickles = [n for n in archive.namelist() if n.split("/")[1:] == ["data.pkl"]]
+        if len(pickles) != 1:
+            raise TorchFileError("the archive holds no data.pkl, so PyTorch did not write it.")
+        root = pickles[0].removesuffix("data.pkl")
+        if f"{root}byteorder" in archive.namelist():
+            order = archive.read(f"{root}byteorder").decode()
+            if order != "little":
+                raise TorchFileError(f"byte order must be little. Received: {order!r}")
+        with archive.open(pickles[0]) as file:
+            unpickler = _Unpickler(file)
+            state = unpickler.load()
+        arrays = {}
+        for key, (dtype, size) in unpickler.storages.items():
+            # The size is checked before anything is read: an archive can claim to be huge.
+            info = archive.getinfo(f"{root}data/{key}")
+            if info.file_size != size * dtype.itemsize:
+                raise TorchFileError(
+                    f"storage {key} must have {size * dtype.itemsize} bytes. "
+                    f"Received: {info.file_size}"
+                )
+            arrays[key] = np.frombuffer(archive.read(info), dtype)
+    return _materialise(state, arrays)
+
+
+def _read_legacy(path):
+    with open(path, "rb") as file:
+        if _Unpickler(file).load() != _LEGACY_MAGIC:
+            raise TorchFileError("not a PyTorch file.")
+        _Unpickler(file).load()  # protocol version
+        machine = _Unpickler(file).load()
+        if not machine.get("little_endian", sys.byteorder == "little"):
+            raise TorchFileError("byte order must be little. Received: 'big'")
+        unpickler = _Unpickler(file)
+        state = unpickler.load()
+        keys = [str(k) for k in _Unpickler(file).load()]
+        if sorted(keys) != sorted(unpickler.storages):
+            raise TorchFileError("the list of storages does not match the tensors.")
+        arrays = {}
+        for key in keys:
+            dtype, size = unpickler.storages[key]
+            (stored,) = struct.unpack("<q", file.read(8))
+            data = file.read(size * dtype.itemsize)
+            if stored != size or len(data) != size * dtype.itemsize:
+                raise TorchFileError(f"storage {key} is truncated.")
+            arrays[key] = np.frombuffer(data, dtype)
+    return _materialise(state, arrays)

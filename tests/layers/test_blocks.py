@@ -1,0 +1,62 @@
+"""Residual blocks against their plain form, from the same variables."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from oasis_tf.layers.discriminator_block import DiscriminatorBlock
+
+
+def leaky(x):
+    return tf.nn.leaky_relu(x, 0.2)
+
+
+def plain(block, x):
+    """As the paper draws it: resample, then convolve the shortcut at the large side."""
+
+    def conv(layer, x):
+        return tf.nn.conv2d(x, layer.normalized_kernel(), 1, "SAME") + layer.bias
+
+    def double(x):
+        return tf.repeat(tf.repeat(x, 2, axis=1), 2, axis=2)
+
+    def halve(x):
+        b, h, w, c = x.shape
+        return tf.reduce_mean(tf.reshape(x, (b, h // 2, 2, w // 2, 2, c)), [2, 4])
+
+    y = x if block.first else leaky(x)
+    if block.direction == "up":
+        x, y = double(x), double(y)
+    if block.conv_s is not None:
+        x = conv(block.conv_s, x)
+    y = conv(block.conv_2, leaky(conv(block.conv_1, y)))
+    return halve(x) + halve(y) if block.direction == "down" else x + y
+
+
+@pytest.mark.parametrize("direction", ["down", "up"])
+@pytest.mark.parametrize("first", [False, True])
+@pytest.mark.parametrize("channels", [(3, 5), (4, 4)])
+def test_discriminator_block(rng, direction, first, channels):
+    block = DiscriminatorBlock(*channels, direction, first=first, gain=1.0)
+    for layer in (block.conv_1, block.conv_2, block.conv_s):
+        if layer is not None:
+            layer.bias.assign(rng.normal(size=channels[1]))
+    assert (block.conv_s is None) == (channels[0] == channels[1])
+    x = tf.constant(rng.normal(size=(2, 4, 6, channels[0])), tf.float32)
+    sources = [x, *(v.value for v in block.trainable_variables)]
+    results = []
+    for function in (lambda: block(x), lambda: plain(block, x)):
+        with tf.GradientTape() as tape:
+            tape.watch(sources)
+            y = function()
+            weights = tf.reshape(tf.cos(tf.range(tf.size(y), dtype=tf.float32)), y.shape)
+            loss = tf.reduce_sum(y * weights)
+        results.append([y, *tape.gradient(loss, sources)])
+    for actual, expected in zip(*results, strict=True):
+        scale = np.abs(expected).max()
+        np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-5 * scale)
+
+
+def test_another_direction_is_an_error():
+    with pytest.raises(ValueError, match="must be 'down' or 'up'. Received: 'left'"):
+        DiscriminatorBlock(3, 4, "left")

@@ -1,0 +1,83 @@
+"""Patch-wise SPADE and first convolution, values and gradients, against the dense form."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from oasis_tf.layers.region_conv import RegionConv
+from oasis_tf.layers.spade import SPADE
+from oasis_tf.layout import index_layout
+from tests import dense
+
+N, Z, B, H, W = 5, 3, 2, 8, 12
+
+
+def inputs(rng, vectors, scale):
+    label_map = np.repeat(np.repeat(rng.integers(0, N, (B, H // 2, W // 2)), 2, 1), 2, 2)
+    label_map = tf.constant(label_map, tf.int32)
+    if vectors is None:
+        noise_map = None
+        noise = tf.constant(rng.normal(size=(B, Z)), tf.float32)
+    else:
+        noise_map = tf.constant(rng.integers(0, vectors, label_map.shape), tf.int32)
+        noise = tf.constant(rng.normal(size=(B, vectors, Z)), tf.float32)
+    layout = index_layout(label_map, N, [scale], noise_map=noise_map, noise_vectors=vectors or 1)
+    return label_map, noise, noise_map, layout
+
+
+@pytest.mark.parametrize("channels", [4, 40])
+@pytest.mark.parametrize("vectors, scale", [(None, 1), (3, 1), (None, 2)])
+def test_spade(rng, channels, vectors, scale):
+    label_map, noise, noise_map, layout = inputs(rng, vectors, scale)
+    # hidden = 32: 4 channels take the narrow way (project, then gather), 40 the wide one.
+    layer = SPADE(channels, N, Z, hidden=32, gain=1.0)
+    layer.gamma_bias.assign(rng.normal(size=channels))
+    layer.shared.bias.assign(rng.normal(size=32))
+    x = tf.constant(rng.normal(size=(B, H // scale, W // scale, channels)), tf.float32)
+    sources = [x, noise, *(v.value for v in layer.trainable_variables)]
+
+    def patchwise():
+        table = tf.reshape(noise, (-1, Z))
+        return layer(x, layout, table, layout.levels[0], training=True)
+
+    def densely():
+        return dense.spade(layer, x, dense.conditioning(label_map, noise, noise_map, N, scale))
+
+    compare(patchwise, densely, sources)
+
+
+@pytest.mark.parametrize("vectors, scale", [(None, 1), (3, 4)])
+def test_region_conv(rng, vectors, scale):
+    label_map, noise, noise_map, layout = inputs(rng, vectors, scale)
+    layer = RegionConv(N, Z, 6, gain=1.0)
+    layer.bias.assign(rng.normal(size=6))
+    patches = layout.levels[0]
+
+    def patchwise():
+        rows = layer(layout, tf.reshape(noise, (-1, Z)), patches.patches3)
+        return tf.gather(rows, tf.gather(patches.patches5[:, 4], patches.index))
+
+    def densely():
+        pixels = dense.conditioning(label_map, noise, noise_map, N, scale)
+        return dense.convolve(pixels, layer.kernel, layer.bias)
+
+    compare(patchwise, densely, [noise, layer.kernel.value, layer.bias.value])
+
+
+def compare(patchwise, densely, sources):
+    actual, actual_gradients = weighted_gradients(patchwise, sources)
+    expected, expected_gradients = weighted_gradients(densely, sources)
+    np.testing.assert_allclose(actual, expected, rtol=1e-4, atol=1e-4)
+    for a, e in zip(actual_gradients, expected_gradients, strict=True):
+        a, e = tf.convert_to_tensor(a).numpy(), tf.convert_to_tensor(e).numpy()
+        np.testing.assert_allclose(a, e, rtol=0, atol=1e-4 * max(1, np.abs(e).max()))
+
+
+def weighted_gradients(function, sources):
+    """The output, and the gradients of a sum of it with uneven weights: errors cannot cancel."""
+    with tf.GradientTape() as tape:
+        tape.watch(sources)
+        output = function()
+        weights = tf.cos(tf.range(tf.size(output), dtype=tf.float32))
+        loss = tf.reduce_sum(output * tf.reshape(weights, tf.shape(output)))
+    return output, tape.gradient(loss, sources)

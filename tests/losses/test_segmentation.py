@@ -1,0 +1,67 @@
+"""Losses against NumPy, with the cases that break careless code."""
+
+import numpy as np
+import tensorflow as tf
+
+from oasis_tf.losses.segmentation import (
+    class_weights,
+    discriminator_fake_loss,
+    discriminator_real_loss,
+    generator_adversarial_loss,
+)
+
+B, H, W, N = 2, 4, 6, 5
+
+
+def log_softmax(logits):
+    shifted = logits - logits.max(-1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
+
+
+def test_class_weights_by_hand():
+    # 8 pixels: four of class 0, three of class 1, one of class 3. Two classes count.
+    label_map = np.array([[[0, 0, 1, 1], [0, 0, 1, 3]]])
+    weights = class_weights(label_map, 5).numpy()
+    np.testing.assert_allclose(weights, [0, 8 / (3 * 2), 0, 8 / (1 * 2), 0], rtol=1e-6)
+    # With class 0 three classes count.
+    weights = class_weights(label_map, 5, ignore_unlabelled=False).numpy()
+    np.testing.assert_allclose(weights, [8 / 12, 8 / 9, 0, 8 / 3, 0], rtol=1e-6)
+
+
+def test_weighted_pixels_sum_to_the_number_of_pixels(rng):
+    label_map = rng.integers(0, N, (B, H, W))
+    weights = class_weights(label_map, N).numpy()
+    # Each present class gets an equal share of all B * H * W pixels.
+    np.testing.assert_allclose(weights[label_map].sum(), B * H * W, rtol=1e-5)
+
+
+def test_real_loss_against_numpy(rng):
+    logits = rng.normal(size=(B, H, W, N + 1)).astype(np.float32)
+    label_map = rng.integers(0, N, (B, H, W))
+    nll = -np.take_along_axis(log_softmax(logits), label_map[..., None] + 1, -1)[..., 0]
+    expected = np.mean(nll * class_weights(label_map, N).numpy()[label_map])
+    np.testing.assert_allclose(discriminator_real_loss(logits, label_map), expected, rtol=1e-5)
+    np.testing.assert_allclose(generator_adversarial_loss(logits, label_map), expected, rtol=1e-5)
+    plain = discriminator_real_loss(logits, label_map, balanced=False)
+    np.testing.assert_allclose(plain, nll.mean(), rtol=1e-5)
+
+
+def test_fake_loss_against_numpy(rng):
+    logits = rng.normal(size=(B, H, W, N + 1)).astype(np.float32)
+    expected = -log_softmax(logits)[..., 0].mean()
+    np.testing.assert_allclose(discriminator_fake_loss(logits), expected, rtol=1e-5)
+
+
+def test_without_a_labelled_pixel_loss_and_gradient_are_zero(rng):
+    logits = tf.constant(rng.normal(size=(B, H, W, N + 1)), tf.float32)
+    with tf.GradientTape() as tape:
+        tape.watch(logits)
+        loss = discriminator_real_loss(logits, np.zeros((B, H, W), int))
+    assert float(loss) == 0
+    np.testing.assert_array_equal(tape.gradient(loss, logits), np.zeros(logits.shape))
+
+
+def test_extreme_logits_stay_finite():
+    logits = tf.constant([[[[1e4, -1e4, 0.0]]]])
+    assert np.isfinite(discriminator_fake_loss(logits))
+    assert np.isfinite(discriminator_real_loss(logits, np.ones((1, 1, 1), int)))
