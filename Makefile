@@ -1,0 +1,32 @@
+# `make train` and `make test` are all a newcomer needs; CONTRIBUTING.md tells of the rest.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.PHONY: train test test-slow lint clean
+
+train: $(VENV)/.installed
+	$(BIN)/python -m data_pipeline.sample --out data/sample
+	$(BIN)/python -m data_pipeline.build --dataset lvis --source data/sample \
+		--out data/sample_64 --image_size 64 64
+	$(BIN)/python -m oasis_tf.train --dataset lvis --data_dir data/sample_64 \
+		--model_dir runs/sample --toy
+
+test: $(VENV)/.installed
+	$(BIN)/python -m pytest
+
+test-slow: $(VENV)/.installed
+	$(BIN)/python -m pytest -m slow
+
+lint: $(VENV)/.installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+# setup.py names the dependencies, so a change of it installs again.
+$(VENV)/.installed: setup.py
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable ".[dev]"
+	touch $@
+
+clean:
+	rm -rf $(VENV) data runs

@@ -1,0 +1,166 @@
+"""What a run is: one frozen dataclass, its presets, its toy twin and its overrides."""
+
+import dataclasses
+import json
+import math
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class ConfigError(ValueError):
+    """The configuration of a run is impossible, or differs from the one the run began with."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything that determines a run, together with the records it reads.
+
+    Attributes:
+        dataset: name of the data set, as its manifest says.
+        image_size: (height, width) of training, multiples of 64.
+        batch_size: pictures per step over all devices.
+        epochs: passes over the training pictures, unless `steps` is given.
+        steps: steps in all; None = from `epochs`.
+        generator_lr: Adam's learning rate of the generator.
+        discriminator_lr: Adam's learning rate of the discriminator.
+        labelmix_weight: lambda.
+        ema_decay: of the averaged generator, in [0, 1).
+        generator_channels: base width of the generator; its first block is 16 times as wide.
+        discriminator_channels: base width of the discriminator, that of its last features.
+        spade_channels: width of SPADE's hidden layers.
+        noise_channels: Z.
+        init_gain: of the Xavier-normal initialisers.
+        seed: of initial weights, data order, augmentation, noise and LabelMix coins.
+        statistics_batches: training batches over which the averaged generator's batch-norm
+            statistics are re-estimated before it is used.
+        log_every: steps between two lines of numbers.
+        evaluate_every: steps between two scores on the validation labels.
+        pictures_every: steps between two grids of pictures.
+        checkpoint_every: steps between two checkpoints.
+        keep_checkpoints: how many of the newest are kept, beside the best.
+    """
+
+    dataset: str
+    image_size: tuple[int, int] = (256, 256)
+    batch_size: int = 32
+    epochs: int = 200
+    steps: int | None = None
+    generator_lr: float = 1e-4
+    discriminator_lr: float = 4e-4
+    labelmix_weight: float = 10.0
+    ema_decay: float = 0.9999
+    generator_channels: int = 64
+    discriminator_channels: int = 64
+    spade_channels: int = 128
+    noise_channels: int = 64
+    init_gain: float = 0.02
+    seed: int = 0
+    statistics_batches: int = 50
+    log_every: int = 10
+    evaluate_every: int = 5000
+    pictures_every: int = 1000
+    checkpoint_every: int = 1000
+    keep_checkpoints: int = 3
+
+    def __post_init__(self):
+        for name in _POSITIVE:
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise ConfigError(f"--{name} must be positive. Received: {value}")
+        if not 0 <= self.ema_decay < 1:
+            raise ConfigError(f"--ema_decay must be in [0, 1). Received: {self.ema_decay}")
+        height, width = self.image_size
+        if height <= 0 or width <= 0 or height % 64 or width % 64:
+            nearest = [max(64, round(n / 64) * 64) for n in (height, width)]
+            raise ConfigError(
+                "--image_size H W must be positive multiples of 64, for the networks halve the "
+                f"picture six times. Received: {height} {width}; nearest possible: "
+                f"{nearest[0]} {nearest[1]}"
+            )
+
+    def total_steps(self, examples):
+        """Steps of the whole run over a training split of `examples` pictures."""
+        if self.steps is not None:
+            return self.steps
+        return math.ceil(self.epochs * examples / self.batch_size)
+
+
+# What may change when a run is resumed: how long and how often, never what is computed.
+_MAY_CHANGE = {
+    "epochs",
+    "steps",
+    "log_every",
+    "evaluate_every",
+    "pictures_every",
+    "checkpoint_every",
+    "keep_checkpoints",
+}
+_POSITIVE = {
+    "batch_size",
+    "epochs",
+    "steps",
+    "generator_lr",
+    "discriminator_lr",
+    "generator_channels",
+    "discriminator_channels",
+    "spade_channels",
+    "noise_channels",
+    "init_gain",
+    "statistics_batches",
+} | (_MAY_CHANGE - {"epochs", "steps"})
+
+
+def save_config(model_dir, config, data):
+    """Writes `config.json` of a run, atomically.
+
+    Args:
+        model_dir: an existing directory.
+        config: the resolved `Config`.
+        data: JSON-able dict that identifies the records (class names, checksums).
+    """
+    path = Path(model_dir) / "config.json"
+    text = json.dumps({"config": dataclasses.asdict(config), "data": data}, indent=1)
+    temporary = path.with_suffix(".json.tmp")
+    temporary.write_text(text + "\n")
+    os.replace(temporary, path)
+
+
+def load_config(model_dir):
+    """Reads `config.json` of a run: (`Config`, data dict).
+
+    Raises:
+        ConfigError: the file is missing or not of this version.
+    """
+    path = Path(model_dir) / "config.json"
+    try:
+        content = json.loads(path.read_text())
+        fields = dict(content["config"])
+        fields["image_size"] = tuple(fields["image_size"])
+        return Config(**fields), content["data"]
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such file; the directory holds no run.") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise ConfigError(f"{path}: not the configuration of a run ({error}).") from None
+
+
+def check_resumable(model_dir, config, data):
+    """Compares a run's saved configuration with the one asked for.
+
+    Raises:
+        ConfigError: they differ in what determines the run; lists every difference.
+    """
+    saved_config, saved_data = load_config(model_dir)
+    saved, asked = dataclasses.asdict(saved_config), dataclasses.asdict(config)
+    differences = [
+        f"{name}: began with {saved[name]}, received {asked[name]}"
+        for name in saved
+        if name not in _MAY_CHANGE and saved[name] != asked[name]
+    ]
+    if saved_data != data:
+        differences.append("data: --data_dir holds other records than the run began with")
+    if differences:
+        raise ConfigError(
+            f"--model_dir {model_dir} holds a run of another configuration; choose another "
+            "directory or the same settings:\n  " + "\n  ".join(differences)
+        )

@@ -1,0 +1,118 @@
+"""What happens between steps: callables that orbit's Controller calls after each inner loop."""
+
+import sys
+import time
+
+import tensorflow as tf
+
+from oasis_tf.training.pictures import picture_grid, save_png, to_uint8
+from oasis_tf.training.randomness import Purpose, step_noise
+
+
+class Progress:
+    """A live line with step, pictures per second, losses and the time left.
+
+    On a terminal the line is rewritten in place; into a file it is printed every ten seconds.
+
+    Args:
+        global_step: int64 variable.
+        total: steps of the whole run.
+    """
+
+    _EVERY_SECONDS = 10
+    _NAMES = (
+        ("loss/generator", "G"),
+        ("loss/discriminator_fake", "D fake"),
+        ("loss/discriminator_real", "D real"),
+        ("loss/labelmix", "LabelMix"),
+    )
+
+    def __init__(self, global_step, total):
+        self._global_step = global_step
+        self._total = total
+        self._live = sys.stderr.isatty()
+        self._begin = (time.monotonic(), int(global_step.numpy()))
+        self._printed = float("-inf")
+
+    def __call__(self, output):
+        step, now = int(self._global_step.numpy()), time.monotonic()
+        due = now - self._printed >= self._EVERY_SECONDS or step >= self._total
+        if not (self._live or due):
+            return
+        self._printed = now
+        elapsed, done = now - self._begin[0], step - self._begin[1]
+        left = _duration((self._total - step) * elapsed / max(done, 1))
+        losses = "  ".join(f"{label} {output[name]:.3f}" for name, label in self._NAMES)
+        line = (
+            f"step {step}/{self._total}  {output['images_per_second']:.1f} images/s  "
+            f"{losses}  {left} left"
+        )
+        # Erase to the end of the line, for the next line may be shorter.
+        print(f"\r{line}\033[K" if self._live else line, end="", file=sys.stderr)
+        if not self._live or step >= self._total:
+            print(file=sys.stderr)
+        sys.stderr.flush()
+
+
+class Pictures:
+    """Draws fixed validation label maps into a PNG grid and into TensorBoard.
+
+    Args:
+        generator: the `Generator` in training.
+        ema_generator: the averaged one.
+        samples: dict with uint8-able `image` (n, H, W, 3) in [-1, 1] and int `label_map`.
+        palette: uint8 (N, 3).
+        directory: existing directory of the PNG files.
+        writer: function giving the TensorBoard writer.
+        seed: int, of the noise, the same every time.
+    """
+
+    def __init__(self, generator, ema_generator, samples, *, palette, directory, writer, seed):
+        self._generators = (generator, ema_generator)
+        self._label_map = samples["label_map"]
+        self._fixed = [palette[samples["label_map"]], to_uint8(samples["image"])]
+        self._directory = directory
+        self._writer = writer
+        shape = (len(self._label_map), generator.noise_channels)
+        self._noise = step_noise(shape, seed, 0, Purpose.VALIDATION)
+
+    def __call__(self, step):
+        """Draws; the averaged generator's statistics must be its own by now.
+
+        Returns:
+            The path of the PNG file.
+        """
+        # Without a graph: two pictures' worth of operations are quicker than building it twice.
+        drawn = [to_uint8(g(self._label_map, self._noise)) for g in self._generators]
+        grid = picture_grid([*self._fixed, *drawn])
+        path = self._directory / f"step_{step:07d}.png"
+        save_png(path, grid)
+        with self._writer().as_default():
+            tf.summary.image("labels | photograph | generated | averaged", grid[None], step=step)
+        return path
+
+
+class Histograms:
+    """Writes histograms of all weights to TensorBoard.
+
+    Args:
+        models: dict from names to Keras models.
+        writer: function giving the TensorBoard writer.
+    """
+
+    def __init__(self, models, writer):
+        self._models = models
+        self._writer = writer
+
+    def __call__(self, step):
+        with self._writer().as_default():
+            for name, model in self._models.items():
+                for i, variable in enumerate(model.trainable_variables):
+                    label = f"{name}/{i:03d}_{variable.path}"
+                    tf.summary.histogram(label, variable.value, step=step)
+
+
+def _duration(seconds):
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"

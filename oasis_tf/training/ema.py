@@ -1,0 +1,57 @@
+"""The generator averaged over training, which is the one that is evaluated and used."""
+
+import tensorflow as tf
+
+from oasis_tf.training.randomness import Purpose, step_noise
+
+
+def update_ema(average, current, decay, strategy):
+    """average = decay * average + (1 - decay) * current, for every trained weight.
+
+    The other variables (batch statistics, singular vectors) are no weights but estimates that
+    belong to some weights; they are copied and re-estimated before the average is used
+    (`StatisticsEstimator`). Runs in the cross-replica context.
+
+    Args:
+        average: the averaged `Generator`, changed in place.
+        current: the `Generator` in training.
+        decay: float in [0, 1]; the released models use 0.9999, Cityscapes 0.999.
+        strategy: the `tf.distribute.Strategy` both were built under.
+    """
+
+    def blend(mean, new):
+        mean.assign_sub((mean - new) * (1 - decay))
+
+    def copy(mean, new):
+        mean.assign(new)
+
+    for function, kind in ((blend, "trainable_variables"), (copy, "non_trainable_variables")):
+        for mean, new in zip(getattr(average, kind), getattr(current, kind), strict=True):
+            strategy.extended.update(mean.value, function, args=(new.value,), group=False)
+
+
+class StatisticsEstimator:
+    """Re-estimates batch-norm statistics by training-mode passes over training label maps.
+
+    An averaged network has never run in training mode, so its running statistics belong to
+    other weights. The released code does the same over 50 batches before each evaluation.
+
+    Args:
+        generator: the averaged `Generator`; its statistics and singular vectors change.
+        seed: int, of the noise.
+    """
+
+    def __init__(self, generator, *, seed):
+        self._generator = generator
+        self._seed = seed
+        self._forward = tf.function(self._forward_batch, autograph=False)
+
+    def __call__(self, label_maps):
+        """Runs over an iterable of int32 (B, H, W), all of one shape."""
+        for index, label_map in enumerate(label_maps):
+            self._forward(label_map, tf.constant(index, tf.int64))
+
+    def _forward_batch(self, label_map, index):
+        shape = (label_map.shape[0], self._generator.noise_channels)
+        noise = step_noise(shape, self._seed, index, Purpose.STATISTICS)
+        self._generator(label_map, noise, training=True)

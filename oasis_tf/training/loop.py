@@ -1,0 +1,331 @@
+"""The outer loop: builds a run from its configuration and drives it with orbit's Controller."""
+
+import contextlib
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+import orbit
+import tensorflow as tf
+
+from data_pipeline.reader import eval_dataset, train_dataset
+from oasis_tf.config import ConfigError
+from oasis_tf.models.discriminator import Discriminator
+from oasis_tf.models.generator import Generator
+from oasis_tf.training.actions import Histograms, Pictures, Progress
+from oasis_tf.training.adam import FusedAdam
+from oasis_tf.training.checkpoints import PeriodicCheckpointManager
+from oasis_tf.training.ema import StatisticsEstimator
+from oasis_tf.training.score import DiscriminatorScore
+from oasis_tf.training.signals import Stopped, StopRequest
+from oasis_tf.training.step import AdversarialStep
+from oasis_tf.training.trainer import Trainer
+
+PICTURES = 8
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended.
+
+    Attributes:
+        step: steps done.
+        checkpoint: path of the newest checkpoint.
+        best_checkpoint: path of the best one, or None.
+        best_score: its `score/miou`, or None.
+        pictures: path of the newest grid, or None.
+        stopped_by: number of the signal that stopped it, or None.
+    """
+
+    step: int
+    checkpoint: str
+    best_checkpoint: str | None
+    best_score: float | None
+    pictures: Path | None
+    stopped_by: int | None
+
+
+class Run:
+    """A run in a directory: networks, optimizers, checkpoints and what is done in between.
+
+    Args:
+        config: `oasis_tf.config.Config`.
+        manifest: the `data_pipeline.manifest.Manifest` of the records.
+        data_dir: directory of the records.
+        model_dir: existing directory; holds checkpoints, pictures and TensorBoard's files.
+        histograms: also write histograms of all weights.
+        strategy: a `tf.distribute.Strategy`. Defaults to MirroredStrategy where there are
+            several GPUs, else TensorFlow's default one.
+    """
+
+    def __init__(self, config, manifest, data_dir, model_dir, *, histograms=False, strategy=None):
+        self._config = config
+        self._data_dir = data_dir
+        self._model_dir = Path(model_dir)
+        self._total = config.total_steps(manifest.splits["train"].examples)
+        # Without validation pictures the training ones have to do.
+        self._eval_split = "val" if "val" in manifest.splits else "train"
+        self._strategy = strategy or default_strategy()
+        with self._strategy.scope():
+            self._build(manifest.num_classes)
+        self._best = tf.train.CheckpointManager(
+            self._checkpoint, str(self._model_dir / "best"), max_to_keep=1, checkpoint_name="step"
+        )
+        self._stop = StopRequest()
+        self._estimate_statistics = StatisticsEstimator(self._ema_generator, seed=config.seed)
+        self._score = DiscriminatorScore(self._ema_generator, self._discriminator, seed=config.seed)
+        self._controller = self._build_controller()
+        self._val_writer = tf.summary.create_file_writer(str(self._model_dir / "val"))
+        self._progress = Progress(self._global_step, self._total)
+        self._histograms = None
+        if histograms:
+            models = {"generator": self._generator, "discriminator": self._discriminator}
+            self._histograms = Histograms(models, self._train_writer)
+        self._pictures = Pictures(
+            self._generator,
+            self._ema_generator,
+            self._fixed_samples(),
+            palette=np.asarray(manifest.palette, np.uint8),
+            directory=self._model_dir / "pictures",
+            writer=self._train_writer,
+            seed=config.seed,
+        )
+        # Of an earlier session, until this one draws its own.
+        self._newest_pictures = max((self._model_dir / "pictures").glob("step_*.png"), default=None)
+
+    def train(self):
+        """Trains to the end, or until SIGTERM or Ctrl-C; returns the `Outcome`.
+
+        Raises:
+            NonFiniteLossError: a loss became infinite or not a number; the checkpoints stay.
+        """
+        stopped_by = None
+        (self._model_dir / "pictures").mkdir(exist_ok=True)
+        try:
+            with self._stop.listening(), _quiet():
+                self._controller.train(self._total)
+        except Stopped as stop:
+            stopped_by = stop.signum
+            with _quiet():
+                self._controller.save_checkpoint()
+        score = float(self._best_score.numpy())
+        return Outcome(
+            step=int(self._global_step.numpy()),
+            checkpoint=self._manager.latest_checkpoint,
+            best_checkpoint=self._best.latest_checkpoint,
+            best_score=score if score >= 0 else None,
+            pictures=self._newest_pictures,
+            stopped_by=stopped_by,
+        )
+
+    @property
+    def start_step(self):
+        """Steps that were done when the run was opened."""
+        return int(self._global_step.numpy())
+
+    @property
+    def size(self):
+        """One line on the networks and where they run."""
+        generator, discriminator = (
+            f"{sum(int(np.prod(v.shape)) for v in model.trainable_variables) / 1e6:.1f}M"
+            for model in (self._generator, self._discriminator)
+        )
+        replicas = self._strategy.num_replicas_in_sync
+        return (
+            f"generator {generator}, discriminator {discriminator} parameters, "
+            f"{replicas} {'device' if replicas == 1 else 'devices'}"
+        )
+
+    @property
+    def total_steps(self):
+        """Steps of the whole run."""
+        return self._total
+
+    def _build(self, num_classes):
+        config = self._config
+        keras.utils.set_random_seed(config.seed)
+
+        def generator():
+            return Generator(
+                num_classes,
+                base_channels=config.generator_channels,
+                noise_channels=config.noise_channels,
+                hidden=config.spade_channels,
+                gain=config.init_gain,
+            )
+
+        def adam(learning_rate, model):
+            optimizer = FusedAdam(learning_rate, beta_1=0.0, beta_2=0.999, epsilon=1e-8)
+            # Keras 3 must create the slots in the scope, not in the first step.
+            optimizer.build(model.trainable_variables)
+            return optimizer
+
+        self._generator, self._ema_generator = generator(), generator()
+        for average, variable in zip(
+            self._ema_generator.variables, self._generator.variables, strict=True
+        ):
+            average.assign(variable)
+        self._discriminator = Discriminator(
+            num_classes, base_channels=config.discriminator_channels, gain=config.init_gain
+        )
+        optimizers = (
+            adam(config.generator_lr, self._generator),
+            adam(config.discriminator_lr, self._discriminator),
+        )
+        self._step = AdversarialStep(
+            self._generator,
+            self._discriminator,
+            *optimizers,
+            labelmix_weight=config.labelmix_weight,
+        )
+        self._global_step = orbit.utils.create_global_step()
+        self._best_score = tf.Variable(-1.0, trainable=False, name="best_score")
+        # The step is also the position in the data and in every random stream.
+        self._checkpoint = tf.train.Checkpoint(
+            generator=self._generator,
+            ema_generator=self._ema_generator,
+            discriminator=self._discriminator,
+            generator_optimizer=optimizers[0],
+            discriminator_optimizer=optimizers[1],
+            step=self._global_step,
+            best_score=self._best_score,
+        )
+
+    def _build_controller(self):
+        config = self._config
+        self._manager = PeriodicCheckpointManager(
+            self._checkpoint,
+            str(self._model_dir / "checkpoints"),
+            max_to_keep=config.keep_checkpoints,
+            checkpoint_name="step",
+            step_counter=self._global_step,
+            checkpoint_interval=config.checkpoint_every,
+        )
+        with self._strategy.scope():
+            trainer = Trainer(
+                self._step,
+                ema_generator=self._ema_generator,
+                ema_decay=config.ema_decay,
+                batches=self._training_batches,
+                batch_size=config.batch_size,
+                seed=config.seed,
+                global_step=self._global_step,
+            )
+        try:
+            with _quiet():
+                return orbit.Controller(
+                    global_step=self._global_step,
+                    trainer=trainer,
+                    strategy=self._strategy,
+                    steps_per_loop=self._steps_to_next_event,
+                    checkpoint_manager=self._manager,
+                    summary_dir=str(self._model_dir / "train"),
+                    train_actions=[self._after_steps],
+                )
+        # TensorFlow meets a damaged file with IndexError, OpError, ValueError and others.
+        except Exception as error:
+            raise ConfigError(
+                f"checkpoint {self._manager.latest_checkpoint} must be whole and of this version. "
+                f"Received: {str(error).splitlines()[0]}"
+            ) from error
+
+    def _training_batches(self, steps_done):
+        config = self._config
+        dataset = train_dataset(
+            self._data_dir,
+            batch_size=config.batch_size,
+            seed=config.seed,
+            start=steps_done * config.batch_size,
+        )
+        return iter(self._strategy.experimental_distribute_dataset(dataset))
+
+    def _fixed_samples(self):
+        batch = next(
+            iter(eval_dataset(self._data_dir, batch_size=PICTURES, split=self._eval_split))
+        )
+        valid = batch["valid"].numpy()
+        return {name: batch[name].numpy()[valid] for name in ("image", "label_map")}
+
+    def _steps_to_next_event(self, step):
+        """So that inner loops end exactly where something is due, resumed or not.
+
+        Here, before an inner loop, the last one's numbers are written: the place to stop.
+        """
+        self._stop.check()
+        config = self._config
+        intervals = (
+            config.log_every,
+            config.evaluate_every,
+            config.pictures_every,
+            config.checkpoint_every,
+        )
+        return min(interval - int(step) % interval for interval in intervals)
+
+    def _after_steps(self, output):
+        """orbit's action: numbers, score and pictures."""
+        config, step = self._config, int(self._global_step.numpy())
+        output.update(self._slow_numbers())
+        self._progress(output)
+        last = step >= self._total
+        evaluate = last or step % config.evaluate_every == 0
+        draw = last or step % config.pictures_every == 0
+        if evaluate or draw:
+            self._reestimate()
+        if evaluate:
+            self._evaluate(step)
+        if draw:
+            self._newest_pictures = self._pictures(step)
+            if self._histograms:
+                self._histograms(step)
+
+    def _slow_numbers(self):
+        step = self._step
+        layers = {
+            "generator_first": self._generator.blocks[0].conv_0,
+            "generator_last": self._generator.blocks[-1].conv_1,
+            "discriminator_first": self._discriminator.down[0].conv_1,
+            "discriminator_last": self._discriminator.up[-1].conv_2,
+        }
+        return {
+            **{f"sigma/{name}": float(layer.sigma()) for name, layer in layers.items()},
+            "learning_rate/generator": float(step.generator_optimizer.learning_rate),
+            "learning_rate/discriminator": float(step.discriminator_optimizer.learning_rate),
+        }
+
+    def _reestimate(self):
+        config = self._config
+        # Other batches than the training's, and the same ones each time.
+        dataset = train_dataset(
+            self._data_dir, batch_size=config.batch_size, seed=config.seed + 1
+        ).take(config.statistics_batches)
+        self._estimate_statistics(batch["label_map"] for batch in dataset)
+
+    def _evaluate(self, step):
+        batches = eval_dataset(
+            self._data_dir, batch_size=self._config.batch_size, split=self._eval_split
+        )
+        scores = self._score(batches)
+        with self._val_writer.as_default():
+            for name, value in scores.items():
+                tf.summary.scalar(name, value, step=step)
+        self._val_writer.flush()
+        if scores["score/miou"] > float(self._best_score.numpy()):
+            self._best_score.assign(scores["score/miou"])
+            self._best.save(checkpoint_number=step)
+
+    def _train_writer(self):
+        return self._controller.summary_manager.summary_writer()
+
+
+def default_strategy():
+    """MirroredStrategy over all GPUs where there are several, else TensorFlow's default."""
+    if len(tf.config.list_logical_devices("GPU")) > 1:
+        return tf.distribute.MirroredStrategy()
+    return tf.distribute.get_strategy()
+
+
+def _quiet():
+    # orbit prints each loop's numbers to stdout; the live line shows them already.
+    return contextlib.redirect_stdout(io.StringIO())

@@ -1,0 +1,44 @@
+"""All random draws of training, as functions of (seed, step, purpose).
+
+There is no random state to save: a resumed run draws what the uninterrupted one would have, and
+two replicas draw different parts of what one device with the whole batch would draw.
+"""
+
+import enum
+
+import tensorflow as tf
+
+
+class Purpose(enum.IntEnum):
+    """What a draw is for; each has a stream of its own."""
+
+    GENERATOR_NOISE = 0
+    DISCRIMINATOR_NOISE = 1
+    LABELMIX = 2
+    STATISTICS = 3
+    VALIDATION = 4
+
+
+def step_noise(shape, seed, step, purpose):
+    """Standard normal float32 of the given shape; `step` may be an int64 tensor."""
+    return tf.random.stateless_normal(shape, _seed(seed, step, purpose))
+
+
+def step_coins(shape, seed, step):
+    """Fair coins, bool of the given shape: LabelMix draws one per image and class."""
+    return tf.random.stateless_uniform(shape, _seed(seed, step, Purpose.LABELMIX)) < 0.5
+
+
+def replica_part(global_batch):
+    """This replica's rows of a tensor that was drawn for the whole batch."""
+    context = tf.distribute.get_replica_context()
+    rows = global_batch.shape[0] // context.num_replicas_in_sync
+    start = tf.convert_to_tensor(context.replica_id_in_sync_group) * rows
+    return tf.ensure_shape(
+        tf.slice(global_batch, [start, 0], [rows, -1]), (rows, global_batch.shape[1])
+    )
+
+
+def _seed(seed, step, purpose):
+    stream = tf.cast(step, tf.int64) * len(Purpose) + int(purpose)
+    return tf.stack([tf.cast(seed, tf.int64), stream])

@@ -1,0 +1,111 @@
+"""The cheap score of a generator: how well its discriminator segments what it draws.
+
+No other network is needed, so it works on anyone's data from the first step. It tells runs of
+one data set apart and picks the best checkpoint; it is not the mIoU of the paper, which takes
+a segmentation network trained on photographs.
+"""
+
+import numpy as np
+import tensorflow as tf
+
+from oasis_tf.training.randomness import Purpose, step_noise
+
+
+class DiscriminatorScore:
+    """Segments generated and real validation pictures with the discriminator.
+
+    Args:
+        generator: the `Generator` to score (the averaged one).
+        discriminator: the `Discriminator` that judges.
+        seed: int, of the noise.
+    """
+
+    def __init__(self, generator, discriminator, *, seed):
+        self.generator = generator
+        self.discriminator = discriminator
+        self.seed = seed
+        self._count = tf.function(self._count_batch, autograph=False)
+
+    def __call__(self, batches):
+        """Scores over a data set.
+
+        Args:
+            batches: iterable of dicts with `image`, `label_map` and `valid`, as
+                `data_pipeline.reader.eval_dataset` yields them.
+
+        Returns:
+            dict of floats in [0, 1]:
+            score/miou: mean over the classes present of intersection over union between the
+                label map and the discriminator's best real class on generated pictures,
+                labelled pixels only;
+            score/accuracy: share of those pixels where they agree;
+            discriminator/real_accuracy: share of labelled pixels of photographs that it gives
+                their class, with "fake" among its answers;
+            discriminator/fake_accuracy: share of generated pixels it calls fake.
+        """
+        totals = None
+        for index, batch in enumerate(batches):
+            counts = self._count(batch, tf.constant(index, tf.int64))
+            counts = {name: value.numpy() for name, value in counts.items()}
+            if totals is None:
+                totals = counts
+            else:
+                totals = {name: totals[name] + counts[name] for name in counts}
+        intersection, labelled, predicted = totals["intersection"], totals["labels"], totals["best"]
+        union = labelled + predicted - intersection
+        present = labelled > 0
+        if not present.any():
+            miou = accuracy = real = 0.0
+        else:
+            miou = float(np.mean(intersection[present] / union[present]))
+            accuracy = float(intersection.sum() / labelled.sum())
+            real = float(totals["real_hits"] / labelled.sum())
+        return {
+            "score/miou": miou,
+            "score/accuracy": accuracy,
+            "discriminator/real_accuracy": real,
+            "discriminator/fake_accuracy": float(totals["fake_hits"] / totals["pixels"]),
+        }
+
+    def _count_batch(self, batch, index):
+        label_map = batch["label_map"]
+        num_classes = self.generator.num_classes
+        noise_shape = (label_map.shape[0], self.generator.noise_channels)
+        noise = step_noise(noise_shape, self.seed, index, Purpose.VALIDATION)
+        fake_answer, best = self._answers(self.generator(label_map, noise))
+        real_answer, _ = self._answers(batch["image"])
+        valid = tf.broadcast_to(batch["valid"][:, None, None], tf.shape(label_map))
+        labelled = valid & (label_map > 0)
+
+        def histogram(values, mask):
+            values = tf.boolean_mask(values, mask)
+            return tf.math.bincount(
+                values, minlength=num_classes, maxlength=num_classes, dtype=tf.int64
+            )
+
+        def count(mask):
+            return tf.math.count_nonzero(mask)
+
+        return {
+            "labels": histogram(label_map, labelled),
+            "best": histogram(best, labelled),
+            "intersection": histogram(label_map, labelled & (best == label_map)),
+            "real_hits": count(labelled & (real_answer == label_map)),
+            "fake_hits": count(valid & (fake_answer == -1)),
+            "pixels": count(valid),
+        }
+
+    def _answers(self, image):
+        """Two of int32 (B, H, W): the class answered (-1 = fake), and the best of 1..N-1."""
+
+        def answers(features):
+            logits = self.discriminator.last(features[None])[0]
+            answer = tf.argmax(logits, axis=-1, output_type=tf.int32) - 1
+            # The classes 1..N-1 compete: it has learnt to call generated pictures fake, and
+            # unlabelled is no answer on a labelled pixel.
+            return answer, tf.argmax(logits[..., 2:], axis=-1, output_type=tf.int32) + 1
+
+        # Picture by picture: the logits of 1204 classes are larger than all the rest.
+        signature = tf.TensorSpec(image.shape[1:3], tf.int32)
+        features = self.discriminator.features(image)
+        return tf.map_fn(answers, features, fn_output_signature=(signature, signature))

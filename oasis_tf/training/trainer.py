@@ -1,0 +1,84 @@
+"""The inner loop: steps, their randomness and their numbers."""
+
+import time
+
+import numpy as np
+import orbit
+import tensorflow as tf
+
+from oasis_tf.training.ema import update_ema
+from oasis_tf.training.randomness import Purpose, replica_part, step_coins, step_noise
+
+
+class NonFiniteLossError(ArithmeticError):
+    """A loss or gradient norm became infinite or not a number; names the term and the step."""
+
+
+class Trainer(orbit.AbstractTrainer):
+    """Runs training steps for orbit's Controller.
+
+    One step is two updates, of the generator and of the discriminator, and one of the average.
+
+    Args:
+        step: `AdversarialStep`.
+        ema_generator: the averaged `Generator`.
+        ema_decay: float in [0, 1].
+        batches: function from the number of steps done to an infinite iterator over (global)
+            batches from there on, dicts with `image` and `label_map`.
+        batch_size: B over all replicas.
+        seed: int, of noise and LabelMix coins.
+        global_step: int64 variable, counts steps.
+    """
+
+    def __init__(self, step, *, ema_generator, ema_decay, batches, batch_size, seed, global_step):
+        self.global_step = global_step
+        self._step = step
+        self._ema_generator = ema_generator
+        self._ema_decay = ema_decay
+        self._batches = batches
+        self._batch_size = batch_size
+        self._seed = seed
+        self._strategy = tf.distribute.get_strategy()
+        self._iterator = None
+        self._train_step = tf.function(self._distributed_step, autograph=False)
+
+    def train(self, num_steps):
+        """Makes `num_steps` steps.
+
+        Returns:
+            dict from names to floats: the means over the steps, and `images_per_second`.
+
+        Raises:
+            NonFiniteLossError: after the steps, before anything is saved.
+        """
+        done = int(self.global_step.numpy())
+        if self._iterator is None:
+            # Here and not earlier: by now the Controller has restored the step.
+            self._iterator = self._batches(done)
+        start = time.perf_counter()
+        outputs = [self._train_step(next(self._iterator)) for _ in range(int(num_steps))]
+        metrics = {name: np.array([float(o[name]) for o in outputs]) for name in outputs[0]}
+        elapsed = time.perf_counter() - start
+        for i in range(len(outputs)):
+            for name, values in metrics.items():
+                if not np.isfinite(values[i]):
+                    raise NonFiniteLossError(f"{name} is {values[i]} at step {done + i + 1}")
+        means = {name: float(values.mean()) for name, values in metrics.items()}
+        return {**means, "images_per_second": len(outputs) * self._batch_size / elapsed}
+
+    def _distributed_step(self, batch):
+        metrics = self._strategy.run(self._replica_step, args=(batch,))
+        update_ema(self._ema_generator, self._step.generator, self._ema_decay, self._strategy)
+        self.global_step.assign_add(1)
+        mean = tf.distribute.ReduceOp.MEAN
+        return {n: self._strategy.reduce(mean, v, axis=None) for n, v in metrics.items()}
+
+    def _replica_step(self, batch):
+        generator = self._step.generator
+        noise_shape = (self._batch_size, generator.noise_channels)
+        draws = (
+            step_noise(noise_shape, self._seed, self.global_step, Purpose.GENERATOR_NOISE),
+            step_noise(noise_shape, self._seed, self.global_step, Purpose.DISCRIMINATOR_NOISE),
+            step_coins((self._batch_size, generator.num_classes), self._seed, self.global_step),
+        )
+        return self._step(batch["image"], batch["label_map"], *map(replica_part, draws))

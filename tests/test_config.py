@@ -1,0 +1,96 @@
+"""Configurations: presets, overrides, and what a resumed run may change."""
+
+import dataclasses
+
+import pytest
+
+from oasis_tf.config import Config, ConfigError, check_resumable, load_config, save_config
+from oasis_tf.configs import PRESETS, toy
+
+
+def test_presets_are_those_of_the_paper():
+    # data set: size, batch, epochs, lr G, lr D, lambda, EMA decay
+    expected = {
+        "ade20k": ((256, 256), 32, 200, 1e-4, 4e-4, 10, 0.9999),
+        "coco_stuff": ((256, 256), 32, 100, 1e-4, 4e-4, 10, 0.9999),
+        "cityscapes": ((256, 512), 20, 200, 4e-4, 4e-4, 5, 0.999),
+        "lvis": ((256, 256), 32, 100, 1e-4, 4e-4, 10, 0.9999),
+    }
+    for name, values in expected.items():
+        c = PRESETS[name]
+        assert c.dataset == name
+        assert values == (
+            c.image_size,
+            c.batch_size,
+            c.epochs,
+            c.generator_lr,
+            c.discriminator_lr,
+            c.labelmix_weight,
+            c.ema_decay,
+        )
+        assert (c.generator_channels, c.discriminator_channels, c.noise_channels) == (64, 64, 64)
+
+
+def test_the_toy_twin_changes_only_size_and_pace():
+    for config in PRESETS.values():
+        twin = toy(config)
+        assert twin.labelmix_weight == config.labelmix_weight
+        assert twin.generator_channels < config.generator_channels
+
+
+def test_steps_from_epochs():
+    # 10 epochs of 25 pictures in batches of 4: 62.5, rounded up.
+    assert Config("folder", batch_size=4, epochs=10).total_steps(25) == 63
+    assert Config("folder", steps=7).total_steps(25) == 7
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        (
+            {"image_size": (100, 256)},
+            r"multiples of 64.*Received: 100 256; nearest possible: 128 256",
+        ),
+        ({"image_size": (0, 64)}, "Received: 0 64"),
+        ({"batch_size": 0}, "--batch_size must be positive. Received: 0"),
+        ({"generator_lr": -1.0}, "--generator_lr must be positive"),
+        ({"ema_decay": 1.0}, r"--ema_decay must be in \[0, 1\). Received: 1.0"),
+        ({"log_every": 0}, "--log_every must be positive"),
+    ],
+)
+def test_impossible_settings(change, message):
+    with pytest.raises(ConfigError, match=message):
+        dataclasses.replace(Config("folder"), **change)
+
+
+def test_there_and_back(tmp_path):
+    config = Config("lvis", image_size=(64, 128), steps=5)
+    save_config(tmp_path, config, {"num_classes": 7})
+    assert load_config(tmp_path) == (config, {"num_classes": 7})
+    assert [p.name for p in tmp_path.iterdir()] == ["config.json"]
+
+
+def test_resuming_may_change_how_long_but_not_what(tmp_path):
+    config = Config("lvis")
+    save_config(tmp_path, config, {"num_classes": 7})
+    longer = dataclasses.replace(config, steps=9, checkpoint_every=1)
+    check_resumable(tmp_path, longer, {"num_classes": 7})
+    other = dataclasses.replace(config, batch_size=3, seed=1)
+    with pytest.raises(ConfigError) as caught:
+        check_resumable(tmp_path, other, {"num_classes": 8})
+    message = str(caught.value)
+    assert "batch_size: began with 32, received 3" in message
+    assert "seed: began with 0, received 1" in message
+    assert "other records" in message
+
+
+@pytest.mark.parametrize("content", ["", "{}", '{"config": {"nonsense": 1}, "data": {}}'])
+def test_a_broken_file_is_named(tmp_path, content):
+    (tmp_path / "config.json").write_text(content)
+    with pytest.raises(ConfigError, match=r"config.json: not the configuration of a run"):
+        load_config(tmp_path)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(ConfigError, match="holds no run"):
+        load_config(tmp_path)

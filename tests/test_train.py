@@ -1,0 +1,264 @@
+"""The command: a short run, its files, resuming after a kill, and what bad input gets."""
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from oasis_tf.train import main
+from tests.toy_data import build_records
+
+ROOT = Path(__file__).parents[1]
+TINY = ["--toy", "--base_channels", "2", "--batch_size", "2", "--log_every", "1"]
+EVENTS = ["--evaluate_every", "4", "--pictures_every", "4", "--checkpoint_every", "2"]
+STEPS = 8
+
+
+@pytest.fixture(scope="module")
+def records(tmp_path_factory):
+    return build_records(tmp_path_factory.mktemp("data"))
+
+
+def command(records, model_dir, *flags):
+    arguments = ["--dataset", "folder", "--data_dir", str(records), "--model_dir", str(model_dir)]
+    return [*arguments, *TINY, *EVENTS, "--steps", str(STEPS), *flags]
+
+
+def start(records, model_dir, *flags):
+    """The command in a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "oasis_tf.train", *command(records, model_dir, *flags)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def losses(model_dir, prefixes=("loss/", "gradient_norm/"), part="train"):
+    """{step: {name: float}} of TensorBoard's files; later files overwrite earlier steps."""
+    values = {}
+    for path in sorted((model_dir / part).glob("events*"), key=os.path.getmtime):
+        for event in tf.compat.v1.train.summary_iterator(str(path)):
+            for value in event.summary.value:
+                if value.tag.startswith(prefixes):
+                    step = values.setdefault(event.step, {})
+                    step[value.tag] = float(tf.make_ndarray(value.tensor))
+    return values
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(records, tmp_path_factory):
+    model_dir = tmp_path_factory.mktemp("runs") / "whole"
+    process = start(records, model_dir, "--histograms")
+    out, err = process.communicate(timeout=300)
+    assert process.returncode == 0, err
+    return model_dir, out, err
+
+
+def test_what_a_run_leaves(uninterrupted):
+    model_dir, out, err = uninterrupted
+    assert "Traceback" not in err
+    assert f"step {STEPS}/{STEPS}" in err
+    for word in ("checkpoint", "best so far", "pictures", "tensorboard --logdir", "next"):
+        assert word in out
+    names = {p.name for p in model_dir.iterdir()}
+    assert names == {"config.json", "checkpoints", "best", "pictures", "train", "val"}
+    kept = {p.name for p in (model_dir / "checkpoints").glob("*.index")}
+    assert kept == {"step-4.index", "step-6.index", "step-8.index"}
+    assert len(list((model_dir / "best").glob("*.index"))) == 1
+    assert {p.name for p in (model_dir / "pictures").iterdir()} == {
+        "step_0000004.png",
+        "step_0000008.png",
+    }
+    assert json.loads((model_dir / "config.json").read_text())["config"]["steps"] == STEPS
+
+
+def test_tensorboard_has_everything(uninterrupted):
+    model_dir, *_ = uninterrupted
+    tags = set()
+    for path in model_dir.glob("*/events*"):
+        for event in tf.compat.v1.train.summary_iterator(str(path)):
+            tags |= {value.tag for value in event.summary.value}
+    wanted = {
+        "loss/generator",
+        "loss/discriminator",
+        "loss/discriminator_fake",
+        "loss/discriminator_real",
+        "loss/labelmix",
+        "gradient_norm/generator",
+        "gradient_norm/discriminator",
+        "learning_rate/generator",
+        "learning_rate/discriminator",
+        "images_per_second",
+        "sigma/generator_first",
+        "sigma/discriminator_last",
+        "score/miou",
+        "score/accuracy",
+        "discriminator/real_accuracy",
+        "discriminator/fake_accuracy",
+        "labels | photograph | generated | averaged",
+    }
+    assert wanted <= tags
+    assert any(tag.startswith("generator/000") for tag in tags)  # --histograms
+    assert sorted(losses(model_dir)) == list(range(1, STEPS + 1))
+
+
+def test_killed_and_resumed_gives_the_same_losses(uninterrupted, records, tmp_path):
+    """SIGKILL at a random moment, then SIGTERM, then to the end."""
+    expected = losses(uninterrupted[0])
+    model_dir = tmp_path / "killed"
+    process = start(records, model_dir)
+    wait_for(model_dir / "checkpoints" / "step-2.index", process)
+    time.sleep(random.uniform(0, 0.5))
+    process.kill()
+    process.communicate()
+    if max(losses(model_dir), default=0) < STEPS - 1:
+        process = start(records, model_dir)
+        line = wait_for_line(process, "resuming at step")
+        wait_for_line(process, f"step {1 + int(line.split()[-1])}/")
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=120)
+        if process.returncode != 0:  # it may have been done by then
+            assert process.returncode == 128 + signal.SIGTERM, err
+            assert "stopped by SIGTERM; the same command goes on from here" in out
+    process = start(records, model_dir)
+    _, err = process.communicate(timeout=300)
+    assert process.returncode == 0, err
+    assert losses(model_dir) == expected
+    # And the networks are the same to the last bit.
+    whole, killed = (
+        tf.train.load_checkpoint(str(d / "checkpoints" / f"step-{STEPS}"))
+        for d in (uninterrupted[0], model_dir)
+    )
+    names = [
+        n
+        for n in whole.get_variable_to_shape_map()
+        if n != "save_counter/.ATTRIBUTES/VARIABLE_VALUE"
+    ]
+    assert len(names) > 500
+    for name in names:
+        if name == "_CHECKPOINTABLE_OBJECT_GRAPH":
+            continue
+        np.testing.assert_array_equal(killed.get_tensor(name), whole.get_tensor(name), name)
+
+
+def wait_for(path, process, timeout=180):
+    deadline = time.monotonic() + timeout
+    while not path.exists():
+        assert process.poll() is None, process.communicate()[1]
+        assert time.monotonic() < deadline, f"{path} did not come"
+        time.sleep(0.05)
+
+
+def wait_for_line(process, text):
+    for line in process.stderr:
+        if text in line:
+            return line
+    raise AssertionError(f"the process ended without saying {text!r}")
+
+
+@pytest.fixture
+def small_run(uninterrupted, tmp_path):
+    """A copy of a finished run."""
+    shutil.copytree(uninterrupted[0], tmp_path / "run")
+    return tmp_path / "run"
+
+
+def fails(capsys, arguments, *texts):
+    assert main(arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.err.splitlines()[-1].startswith(("error: ", "  "))
+    assert "Traceback" not in captured.err
+    for text in texts:
+        assert text in captured.err
+
+
+def test_no_records(capsys, tmp_path):
+    fails(capsys, command(tmp_path / "none", tmp_path / "run"), str(tmp_path / "none"))
+    assert not (tmp_path / "run").exists()
+
+
+def test_records_of_another_set(capsys, records, tmp_path):
+    arguments = command(records, tmp_path / "run")
+    arguments[1] = "lvis"
+    fails(capsys, arguments, "--dataset must be what", "folder. Received: lvis")
+
+
+@pytest.mark.parametrize(
+    "flags, text",
+    [
+        (["--image_size", "100", "128"], "multiples of 64"),
+        (["--image_size", "128", "128"], "64 128. Received: 128 128"),
+        (["--batch_size", "7"], "at least --batch_size 7 pictures. Received: 6"),
+        (["--batch_size", "0"], "--batch_size must be positive. Received: 0"),
+        (["--base_channels", "-1"], "--base_channels must be positive. Received: -1"),
+    ],
+)
+def test_impossible_settings(capsys, records, tmp_path, flags, text):
+    fails(capsys, command(records, tmp_path / "run", *flags), text)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_of_another_configuration(capsys, records, small_run):
+    before = sorted(p.name for p in small_run.rglob("*"))
+    arguments = command(records, small_run, "--seed", "5", "--labelmix_weight", "1")
+    fails(capsys, arguments, "seed: began with 0, received 5", "labelmix_weight: began with 10.0")
+    assert sorted(p.name for p in small_run.rglob("*")) == before
+
+
+def test_a_directory_of_something_else(capsys, records, tmp_path):
+    (tmp_path / "thesis.tex").write_text("x")
+    fails(capsys, command(records, tmp_path), "must be empty or hold a run")
+    assert [p.name for p in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_a_model_dir_that_is_a_file(capsys, records, tmp_path):
+    (tmp_path / "file").write_text("x")
+    fails(capsys, command(records, tmp_path / "file"), "must be a writable directory")
+
+
+def test_a_truncated_shard(capsys, records, tmp_path):
+    damaged = tmp_path / "records"
+    shutil.copytree(records, damaged)
+    shard = sorted(damaged.glob("train*"))[0]
+    shard.write_bytes(shard.read_bytes()[:-10])
+    fails(capsys, command(damaged, tmp_path / "run"), shard.name, "truncated")
+
+
+def test_a_flipped_byte_in_a_record(capsys, records, tmp_path):
+    damaged = tmp_path / "records"
+    shutil.copytree(records, damaged)
+    shard = sorted(damaged.glob("train*"))[0]
+    content = bytearray(shard.read_bytes())
+    content[len(content) // 2] ^= 1
+    shard.write_bytes(content)
+    fails(capsys, command(damaged, tmp_path / "run"), shard.name, "damaged")
+
+
+def test_a_damaged_checkpoint(capsys, records, small_run):
+    for path in (small_run / "checkpoints").glob("step-8.data*"):
+        path.write_bytes(path.read_bytes()[:100])
+    fails(capsys, command(records, small_run, "--steps", "9"), "step-8 must be whole")
+
+
+def test_a_loss_that_is_not_finite(capsys, records, tmp_path):
+    """A learning rate that blows up; the term and the step are named, the checkpoint stays."""
+    arguments = command(records, tmp_path / "run", "--generator_lr", "1e30")
+    assert main(arguments) == 2
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert error.startswith("error: loss/") or error.startswith("error: gradient_norm/")
+    assert " at step " in error
+    assert not list((tmp_path / "run" / "best").glob("*"))
+    step = int(error.split()[-1])
+    saved = [int(p.stem.split("-")[1]) for p in (tmp_path / "run" / "checkpoints").glob("*.index")]
+    assert all(s < step for s in saved)

@@ -1,0 +1,45 @@
+"""The averaged generator against its formula, and its re-estimated statistics."""
+
+import numpy as np
+import tensorflow as tf
+
+from oasis_tf.models.generator import Generator
+from oasis_tf.training.ema import StatisticsEstimator, update_ema
+
+
+def make_generator():
+    return Generator(3, base_channels=1, noise_channels=2, hidden=4, gain=1.0)
+
+
+def test_weights_are_averaged_and_statistics_copied():
+    average, current = make_generator(), make_generator()
+    before = [v.numpy() for v in average.trainable_variables]
+    update_ema(average, current, 0.75, tf.distribute.get_strategy())
+    for old, mean, new in zip(
+        before, average.trainable_variables, current.trainable_variables, strict=True
+    ):
+        np.testing.assert_allclose(mean.numpy(), 0.75 * old + 0.25 * new.numpy(), atol=1e-6)
+    for mean, new in zip(
+        average.non_trainable_variables, current.non_trainable_variables, strict=True
+    ):
+        np.testing.assert_array_equal(mean.numpy(), new.numpy())
+
+
+def test_reestimation_forgets_the_statistics_it_found(rng):
+    generator = make_generator()
+    label_maps = [rng.integers(0, 3, (4, 32, 64)).astype(np.int32) for _ in range(2)]
+    means = [v for v in generator.non_trainable_variables if v.path.endswith("running_mean")]
+    assert len(means) == 16
+    weights = [v.numpy() for v in generator.trainable_variables]
+    estimate = StatisticsEstimator(generator, seed=0)
+    results = []
+    for wrong in (0.0, 100.0):
+        for mean in means:
+            mean.assign(tf.fill(mean.shape, wrong))
+        estimate(label_maps * 25)
+        results.append([m.numpy() for m in means])
+    for old, new in zip(weights, generator.trainable_variables, strict=True):
+        np.testing.assert_array_equal(new.numpy(), old)
+    for a, b in zip(*results, strict=True):
+        # After 50 batches 0.9**50 of what was there is left.
+        np.testing.assert_allclose(b - a, 100 * 0.9**50, atol=0.02)
