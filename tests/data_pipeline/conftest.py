@@ -1,10 +1,6 @@
-import os
-from pathlib import Path
-
 import pytest
 
 from data_pipeline.build import main
-from tests.data_pipeline.sources import write_folder
 
 
 @pytest.fixture
@@ -23,20 +19,6 @@ def run(capsys):
 
 
 @pytest.fixture(scope="session")
-def real():
-    """The directory of the real data sets, or a skip that says what is missing."""
-    here = Path(__file__).resolve()
-    shared = Path(os.environ.get("OASIS_SHARED", here.parents[3] / "shared")) / "data"
-    if not shared.is_dir():
-        pytest.skip(f"REAL DATA NOT TESTED: {shared} is absent (OASIS_SHARED names its parent)")
-    return shared
-
-
-@pytest.fixture
-def source(tmp_path):
-    return write_folder(tmp_path / "own")
-
-
-@pytest.fixture
-def out(tmp_path):
-    return tmp_path / "out"
+def real(shared):
+    """The directory of the real data sets."""
+    return shared / "data"
