@@ -1,6 +1,7 @@
 import pytest
 
 from data_pipeline.build import main
+from tests.data_pipeline.sources import write_folder
 
 
 @pytest.fixture
@@ -22,3 +23,13 @@ def run(capsys):
 def real(shared):
     """The directory of the real data sets."""
     return shared / "data"
+
+
+@pytest.fixture
+def source(tmp_path):
+    return write_folder(tmp_path / "own")
+
+
+@pytest.fixture
+def out(tmp_path):
+    return tmp_path / "out"
