@@ -21,6 +21,7 @@ setup(
         "pillow>=10",
         "pycocotools>=2.0.8",
         "tqdm>=4.66",
+        "setuptools<81",
     ],
     extras_require={"dev": ["pytest>=8", "ruff>=0.6"]},
 )

@@ -35,8 +35,9 @@ def run(module, *arguments):
     return result
 
 
-def build(shared, dataset, out):
-    folder, size, num_classes = SETS[dataset]
+def build(shared, dataset, out, size=None):
+    folder, default_size, num_classes = SETS[dataset]
+    size = size or default_size
     source = shared / "data" / folder
     options = ("--dataset", dataset, "--source", source, "--out", out, "--image_size", *size)
     run("data_pipeline.build", *options)
@@ -69,27 +70,31 @@ def test_thirty_steps(shared, tmp_path, dataset):
 
 def test_it_learns(shared, tmp_path):
     """On CamVid a few minutes show what a working GAN shows, in numbers and in the picture."""
-    manifest = build(shared, "folder", tmp_path / "records")
+    manifest = build(shared, "folder", tmp_path / "records", size=(64, 64))
     run(
         "oasis_tf.train",
         *("--dataset", "folder", "--data_dir", tmp_path / "records"),
         *("--model_dir", tmp_path / "run", "--toy", "--log_every", 20, "--evaluate_every", 100),
     )
-    numbers = losses(tmp_path / "run", prefixes=("loss/",))
+    numbers = losses(tmp_path / "run")
     scores = losses(tmp_path / "run", prefixes=("score/", "discriminator/"), part="val")
     first, last = numbers[min(numbers)], numbers[max(numbers)]
     # At the start both networks guess: the cross-entropy of N + 1 = 13 answers is 2.56.
     assert first["loss/generator"] > 2.0
-    assert last["loss/generator"] < 0.75 * first["loss/generator"]
-    assert last["loss/discriminator_real"] < 0.75 * first["loss/discriminator_real"]
-    # Neither side has won: it still takes some generated pixels for real ones.
-    assert 0.1 < last["loss/discriminator_fake"] < 2.0
-    best = scores[max(scores)]
-    assert best["discriminator/real_accuracy"] > 0.5
-    assert best["score/miou"] > 2 * scores[min(scores)]["score/miou"] or best["score/miou"] > 0.3
+    assert last["loss/generator"] < 0.8 * first["loss/generator"]
+    assert last["loss/discriminator_real"] < 0.9 * first["loss/discriminator_real"]
+    # Neither side has won: D is far from certain of what is generated (0 would be), and
+    # not worse than a coin between "fake" and "some class" (ln 2 = 0.69) either.
+    assert 0.1 < last["loss/discriminator_fake"] < 0.8
+    # D has learnt to segment photographs, and the pictures have become what it looks for.
+    best, worst = scores[max(scores)], scores[min(scores)]
+    # A guess among the 11 classes would be right for one pixel in eleven.
+    assert best["discriminator/real_accuracy"] > 3 / 11
+    assert best["discriminator/real_accuracy"] > 1.5 * worst["discriminator/real_accuracy"]
+    assert best["score/miou"] > 1.5 * worst["score/miou"]
     # The averaged generator's column: bright skies above dark roads.
     grid = np.asarray(Image.open(max((tmp_path / "run" / "pictures").iterdir()))) / 255.0
-    cell, margin, header = (64, 128), 8, 24
+    cell, margin, header = (128, 128), 8, 24  # enlarged twice
     palette = np.array(manifest["palette"]) / 255.0
     brightness = {}
     for name in ("sky", "road"):

@@ -105,7 +105,8 @@ def test_tensorboard_has_everything(uninterrupted):
         "score/miou",
         "score/accuracy",
         "discriminator/real_accuracy",
-        "discriminator/fake_accuracy",
+        "discriminator/real_as_fake",
+        "discriminator/fake_as_fake",
         "labels | photograph | generated | averaged",
     }
     assert wanted <= tags

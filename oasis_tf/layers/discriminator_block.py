@@ -32,8 +32,13 @@ class DiscriminatorBlock(keras.layers.Layer):
             raise ValueError(f"`direction` must be 'down' or 'up'. Received: {direction!r}")
         self.direction = direction
         self.first = first
-        self.conv_1 = SpectralConv2D(inputs, outputs, 3, gain=gain)
-        self.conv_2 = SpectralConv2D(outputs, outputs, 3, gain=gain)
+        down = direction == "down"
+        self.conv_1 = SpectralConv2D(
+            inputs, outputs, 3, resample=None if down else "double", gain=gain
+        )
+        self.conv_2 = SpectralConv2D(
+            outputs, outputs, 3, resample="halve" if down else None, gain=gain
+        )
         self.conv_s = None
         if inputs != outputs:
             self.conv_s = SpectralConv2D(inputs, outputs, 1, gain=gain)
@@ -43,10 +48,10 @@ class DiscriminatorBlock(keras.layers.Layer):
         """float (B, h, w, inputs) -> float (B, h/2 or 2h, w/2 or 2w, outputs)."""
         down = self.direction == "down"
         y = x if self.first else tf.nn.leaky_relu(x, LEAK)
-        y = self.conv_1(y if down else _double(y), training=training)
+        y = self.conv_1(y, training=training)
         y = self.conv_2(tf.nn.leaky_relu(y, LEAK), training=training)
         if down:
-            y, x = _halve(y), _halve(x)
+            x = _halve(x)
         # A 1x1 convolution commutes with averaging and with nearest upsampling: it is done on
         # the small side of either.
         if self.conv_s is not None:

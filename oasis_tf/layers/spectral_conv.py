@@ -4,12 +4,18 @@ import keras
 import tensorflow as tf
 
 from oasis_tf.layers.initializers import xavier_normal
+from oasis_tf.layers.resampled_conv import conv_then_halve, double_then_conv
 
 EPSILON = 1e-12
+_CONVOLUTIONS = {
+    None: lambda x, kernel: tf.nn.conv2d(x, kernel, 1, "SAME"),
+    "halve": conv_then_halve,
+    "double": double_then_conv,
+}
 
 
 class SpectralConv2D(keras.layers.Layer):
-    """A stride-1 "same" convolution whose kernel is divided by its largest singular value.
+    """A "same" convolution whose kernel is divided by its largest singular value.
 
     Keeps the raw `kernel` and the singular vectors `u`, `v`, and divides on the fly, so that
     the gradient passes through sigma = v^T K u, with K the kernel as a matrix
@@ -23,13 +29,18 @@ class SpectralConv2D(keras.layers.Layer):
         outputs: channels out.
         kernel_size: 3 or 1.
         use_bias: Defaults to True.
+        resample: "halve" averages 2x2 after the convolution, "double" repeats pixels 2x2 before
+            it; both in one operation (`resampled_conv`). Defaults to None.
         gain: of the Xavier-normal initialiser. Defaults to 0.02, as released.
 
     Reference: Miyato et al., "Spectral Normalization for GANs", ICLR 2018.
     """
 
-    def __init__(self, inputs, outputs, kernel_size, *, use_bias=True, gain=0.02, **kwargs):
+    def __init__(
+        self, inputs, outputs, kernel_size, *, use_bias=True, resample=None, gain=0.02, **kwargs
+    ):
         super().__init__(**kwargs)
+        self._convolve = _CONVOLUTIONS[resample]
         self.kernel = self.add_weight(
             name="kernel",
             shape=(kernel_size, kernel_size, inputs, outputs),
@@ -38,21 +49,16 @@ class SpectralConv2D(keras.layers.Layer):
         self.bias = None
         if use_bias:
             self.bias = self.add_weight(name="bias", shape=(outputs,), initializer="zeros")
-        self.u = self._add_singular_vector("u", outputs)
-        self.v = self._add_singular_vector("v", kernel_size**2 * inputs)
-        self.built = True
-
-    def _add_singular_vector(self, name, size):
-        vector = self.add_weight(
-            name=name,
-            shape=(size,),
-            initializer="random_normal",
-            trainable=False,
-            # Every replica computes the same vector from the same kernel.
-            aggregation="only_first_replica",
+        # Every replica computes the same vectors from the same kernel.
+        options = dict(trainable=False, aggregation="only_first_replica")
+        self.u = self.add_weight(name="u", shape=(outputs,), initializer="random_normal", **options)
+        self.v = self.add_weight(
+            name="v", shape=(kernel_size**2 * inputs,), initializer="zeros", **options
         )
-        vector.assign(_unit(vector.value))
-        return vector
+        # One iteration at once: with two random vectors sigma is near 0 or negative, and a
+        # network that is evaluated before its first training step would overflow.
+        self._iterate(tf.convert_to_tensor(self.kernel))
+        self.built = True
 
     def normalized_kernel(self, training=False):
         """The kernel divided by sigma, float32 (kh, kw, inputs, outputs)."""
@@ -64,23 +70,32 @@ class SpectralConv2D(keras.layers.Layer):
         return self._sigma(tf.convert_to_tensor(self.kernel), training=False)
 
     def _sigma(self, kernel, training):
-        matrix = tf.reshape(kernel, (-1, kernel.shape[-1]))
-        u, v = tf.convert_to_tensor(self.u), tf.convert_to_tensor(self.v)
         if training:
-            fixed = tf.stop_gradient(matrix)
-            v = _unit(tf.linalg.matvec(fixed, u))
-            u = _unit(tf.linalg.matvec(fixed, v, transpose_a=True))
-            self.u.assign(u)
-            self.v.assign(v)
-        return tf.tensordot(v, tf.linalg.matvec(matrix, u), 1)
+            u, v = self._iterate(tf.stop_gradient(kernel))
+        else:
+            u, v = tf.convert_to_tensor(self.u), tf.convert_to_tensor(self.v)
+        return tf.tensordot(v, tf.linalg.matvec(_matrix(kernel), u), 1)
+
+    def _iterate(self, kernel):
+        """One power iteration, stored; returns the new u and v."""
+        matrix = _matrix(kernel)
+        v = _unit(tf.linalg.matvec(matrix, tf.convert_to_tensor(self.u)))
+        u = _unit(tf.linalg.matvec(matrix, v, transpose_a=True))
+        self.u.assign(u)
+        self.v.assign(v)
+        return u, v
 
     def call(self, x, training=False):
-        """Convolves: float (B, H, W, inputs) -> float (B, H, W, outputs)."""
+        """Convolves: float (B, H, W, inputs) -> (B, H or H/2 or 2H, W likewise, outputs)."""
         kernel = tf.cast(self.normalized_kernel(training), x.dtype)
-        x = tf.nn.conv2d(x, kernel, 1, "SAME")
+        x = self._convolve(x, kernel)
         # Not tf.nn.bias_add: TensorFlow 2.20's graph optimizer tries to fuse that with the sum
         # of a residual block and logs an error at every start; the speed is the same.
         return x if self.bias is None else x + tf.cast(self.bias, x.dtype)
+
+
+def _matrix(kernel):
+    return tf.reshape(kernel, (-1, kernel.shape[-1]))
 
 
 def _unit(vector):

@@ -60,7 +60,8 @@ class Pictures:
     Args:
         generator: the `Generator` in training.
         ema_generator: the averaged one.
-        samples: dict with uint8-able `image` (n, H, W, 3) in [-1, 1] and int `label_map`.
+        samples: function giving a dict of arrays, `image` float (n, H, W, 3) in [-1, 1] and
+            `label_map` int (n, H, W); called once, when the first grid is due.
         palette: uint8 (N, 3).
         directory: existing directory of the PNG files.
         writer: function giving the TensorBoard writer.
@@ -69,12 +70,12 @@ class Pictures:
 
     def __init__(self, generator, ema_generator, samples, *, palette, directory, writer, seed):
         self._generators = (generator, ema_generator)
-        self._label_map = samples["label_map"]
-        self._fixed = [palette[samples["label_map"]], to_uint8(samples["image"])]
+        self._read_samples = samples
+        self._samples = None
+        self._palette = palette
         self._directory = directory
         self._writer = writer
-        shape = (len(self._label_map), generator.noise_channels)
-        self._noise = step_noise(shape, seed, 0, Purpose.VALIDATION)
+        self._seed = seed
 
     def __call__(self, step):
         """Draws; the averaged generator's statistics must be its own by now.
@@ -82,9 +83,15 @@ class Pictures:
         Returns:
             The path of the PNG file.
         """
+        if self._samples is None:
+            self._samples = self._read_samples()
+        label_map = self._samples["label_map"]
+        shape = (len(label_map), self._generators[0].noise_channels)
+        noise = step_noise(shape, self._seed, 0, Purpose.VALIDATION)
         # Without a graph: two pictures' worth of operations are quicker than building it twice.
-        drawn = [to_uint8(g(self._label_map, self._noise)) for g in self._generators]
-        grid = picture_grid([*self._fixed, *drawn])
+        drawn = [to_uint8(g(label_map, noise)) for g in self._generators]
+        given = [self._palette[label_map], to_uint8(self._samples["image"])]
+        grid = picture_grid([*given, *drawn])
         path = self._directory / f"step_{step:07d}.png"
         save_png(path, grid)
         with self._writer().as_default():

@@ -58,6 +58,9 @@ class Run:
         histograms: also write histograms of all weights.
         strategy: a `tf.distribute.Strategy`. Defaults to MirroredStrategy where there are
             several GPUs, else TensorFlow's default one.
+
+    Raises:
+        ConfigError: a batch that the devices cannot share evenly, or a damaged checkpoint.
     """
 
     def __init__(self, config, manifest, data_dir, model_dir, *, histograms=False, strategy=None):
@@ -68,6 +71,12 @@ class Run:
         # Without validation pictures the training ones have to do.
         self._eval_split = "val" if "val" in manifest.splits else "train"
         self._strategy = strategy or default_strategy()
+        replicas = self._strategy.num_replicas_in_sync
+        if config.batch_size % replicas:
+            raise ConfigError(
+                f"--batch_size must be a multiple of the {replicas} devices. "
+                f"Received: {config.batch_size}"
+            )
         with self._strategy.scope():
             self._build(manifest.num_classes)
         self._best = tf.train.CheckpointManager(
@@ -86,7 +95,7 @@ class Run:
         self._pictures = Pictures(
             self._generator,
             self._ema_generator,
-            self._fixed_samples(),
+            lambda: self._fixed_samples(manifest.splits[self._eval_split].examples),
             palette=np.asarray(manifest.palette, np.uint8),
             directory=self._model_dir / "pictures",
             writer=self._train_writer,
@@ -241,12 +250,15 @@ class Run:
         )
         return iter(self._strategy.experimental_distribute_dataset(dataset))
 
-    def _fixed_samples(self):
-        batch = next(
-            iter(eval_dataset(self._data_dir, batch_size=PICTURES, split=self._eval_split))
-        )
-        valid = batch["valid"].numpy()
-        return {name: batch[name].numpy()[valid] for name in ("image", "label_map")}
+    def _fixed_samples(self, examples):
+        """Pictures from all over the split: neighbours in a video are all alike."""
+        every = max(1, examples // PICTURES)
+        dataset = eval_dataset(self._data_dir, batch_size=1, split=self._eval_split)
+        chosen = list(dataset.shard(every, 0).take(PICTURES))
+        return {
+            name: np.concatenate([batch[name].numpy() for batch in chosen])
+            for name in ("image", "label_map")
+        }
 
     def _steps_to_next_event(self, step):
         """So that inner loops end exactly where something is due, resumed or not.
@@ -290,8 +302,10 @@ class Run:
         }
         return {
             **{f"sigma/{name}": float(layer.sigma()) for name, layer in layers.items()},
-            "learning_rate/generator": float(step.generator_optimizer.learning_rate),
-            "learning_rate/discriminator": float(step.discriminator_optimizer.learning_rate),
+            "learning_rate/generator": float(step.generator_optimizer.learning_rate.numpy()),
+            "learning_rate/discriminator": float(
+                step.discriminator_optimizer.learning_rate.numpy()
+            ),
         }
 
     def _reestimate(self):

@@ -39,9 +39,10 @@ class DiscriminatorScore:
                 label map and the discriminator's best real class on generated pictures,
                 labelled pixels only;
             score/accuracy: share of those pixels where they agree;
-            discriminator/real_accuracy: share of labelled pixels of photographs that it gives
-                their class, with "fake" among its answers;
-            discriminator/fake_accuracy: share of generated pixels it calls fake.
+            discriminator/real_accuracy: share of labelled pixels of photographs whose class is
+                the discriminator's best real one;
+            discriminator/real_as_fake: share of the photographs' pixels it calls fake;
+            discriminator/fake_as_fake: share of the generated pixels it calls fake.
         """
         totals = None
         for index, batch in enumerate(batches):
@@ -64,7 +65,8 @@ class DiscriminatorScore:
             "score/miou": miou,
             "score/accuracy": accuracy,
             "discriminator/real_accuracy": real,
-            "discriminator/fake_accuracy": float(totals["fake_hits"] / totals["pixels"]),
+            "discriminator/real_as_fake": float(totals["real_as_fake"] / totals["pixels"]),
+            "discriminator/fake_as_fake": float(totals["fake_as_fake"] / totals["pixels"]),
         }
 
     def _count_batch(self, batch, index):
@@ -72,8 +74,8 @@ class DiscriminatorScore:
         num_classes = self.generator.num_classes
         noise_shape = (label_map.shape[0], self.generator.noise_channels)
         noise = step_noise(noise_shape, self.seed, index, Purpose.VALIDATION)
-        fake_answer, best = self._answers(self.generator(label_map, noise))
-        real_answer, _ = self._answers(batch["image"])
+        fake_as_fake, best = self._answers(self.generator(label_map, noise))
+        real_as_fake, real_best = self._answers(batch["image"])
         valid = tf.broadcast_to(batch["valid"][:, None, None], tf.shape(label_map))
         labelled = valid & (label_map > 0)
 
@@ -90,22 +92,24 @@ class DiscriminatorScore:
             "labels": histogram(label_map, labelled),
             "best": histogram(best, labelled),
             "intersection": histogram(label_map, labelled & (best == label_map)),
-            "real_hits": count(labelled & (real_answer == label_map)),
-            "fake_hits": count(valid & (fake_answer == -1)),
+            "real_hits": count(labelled & (real_best == label_map)),
+            "real_as_fake": count(valid & real_as_fake),
+            "fake_as_fake": count(valid & fake_as_fake),
             "pixels": count(valid),
         }
 
     def _answers(self, image):
-        """Two of int32 (B, H, W): the class answered (-1 = fake), and the best of 1..N-1."""
+        """Where the answer is "fake", bool (B, H, W), and the best of 1..N-1, int32 (B, H, W)."""
 
         def answers(features):
             logits = self.discriminator.last(features[None])[0]
-            answer = tf.argmax(logits, axis=-1, output_type=tf.int32) - 1
             # The classes 1..N-1 compete: it has learnt to call generated pictures fake, and
             # unlabelled is no answer on a labelled pixel.
-            return answer, tf.argmax(logits[..., 2:], axis=-1, output_type=tf.int32) + 1
+            best = tf.argmax(logits[..., 2:], axis=-1, output_type=tf.int32) + 1
+            return tf.argmax(logits, axis=-1) == 0, best
 
         # Picture by picture: the logits of 1204 classes are larger than all the rest.
-        signature = tf.TensorSpec(image.shape[1:3], tf.int32)
+        shape = image.shape[1:3]
+        signature = (tf.TensorSpec(shape, tf.bool), tf.TensorSpec(shape, tf.int32))
         features = self.discriminator.features(image)
-        return tf.map_fn(answers, features, fn_output_signature=(signature, signature))
+        return tf.map_fn(answers, features, fn_output_signature=signature)

@@ -1,0 +1,52 @@
+"""A 3x3 convolution joined with the resampling next to it: the same numbers, fewer operations."""
+
+import tensorflow as tf
+
+
+def conv_then_halve(x, kernel):
+    """3x3 convolution, zero padding, then 2x2 averages, as one 4x4 convolution of stride 2.
+
+    The average of four neighbouring outputs reads each input through the sum of the kernel's
+    shifts: a 4x4 kernel, the 3x3 one convolved with a 2x2 box, divided by four. 16
+    multiplications where there were 36.
+
+    Args:
+        x: float (B, h, w, C), h and w even.
+        kernel: float (3, 3, C, outputs).
+
+    Returns:
+        float (B, h/2, w/2, outputs).
+    """
+    return tf.nn.conv2d(x, _box(kernel) / 4, 2, "SAME")
+
+
+def double_then_conv(x, kernel):
+    """Nearest upsampling by two, then a 3x3 convolution, zero padding, as one transposed one.
+
+    The mirror image of `conv_then_halve`: each input pixel stands twice on each axis, so it
+    reaches the output through the kernel's mirrored taps summed over the 2x2 box. 4
+    multiplications an output where there were 9.
+
+    Args:
+        x: float (B, h, w, C).
+        kernel: float (3, 3, C, outputs).
+
+    Returns:
+        float (B, 2h, 2w, outputs).
+    """
+    mirrored = tf.transpose(kernel[::-1, ::-1], (0, 1, 3, 2))
+    shape = tf.shape(x)
+    size = tf.stack([shape[0], 2 * shape[1], 2 * shape[2], kernel.shape[-1]])
+    y = tf.nn.conv2d_transpose(x, _box(mirrored), size, 2, "SAME")
+    height, width = (None if n is None else 2 * n for n in x.shape[1:3])
+    return tf.ensure_shape(y, (x.shape[0], height, width, kernel.shape[-1]))
+
+
+def _box(kernel):
+    """(3, 3, ...) convolved with a 2x2 box of ones: (4, 4, ...)."""
+    kernel = tf.pad(kernel, [[0, 1], [0, 0], [0, 0], [0, 0]]) + tf.pad(
+        kernel, [[1, 0], [0, 0], [0, 0], [0, 0]]
+    )
+    return tf.pad(kernel, [[0, 0], [0, 1], [0, 0], [0, 0]]) + tf.pad(
+        kernel, [[0, 0], [1, 0], [0, 0], [0, 0]]
+    )
