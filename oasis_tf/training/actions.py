@@ -33,6 +33,7 @@ class Progress:
         self._live = sys.stderr.isatty()
         self._begin = (time.monotonic(), int(global_step.numpy()))
         self._printed = float("-inf")
+        self._line_open = False
 
     def __call__(self, output):
         step, now = int(self._global_step.numpy()), time.monotonic()
@@ -48,10 +49,16 @@ class Progress:
             f"{losses}  {left} left"
         )
         # Erase to the end of the line, for the next line may be shorter.
-        print(f"\r{line}\033[K" if self._live else line, end="", file=sys.stderr)
+        print(f"\r{line}\033[K" if self._live else line, end="", file=sys.stderr, flush=True)
+        self._line_open = True
         if not self._live or step >= self._total:
-            print(file=sys.stderr)
-        sys.stderr.flush()
+            self.close()
+
+    def close(self):
+        """Ends the line, so that what is printed next has one of its own."""
+        if self._line_open:
+            print(file=sys.stderr, flush=True)
+        self._line_open = False
 
 
 class Pictures:

@@ -119,6 +119,8 @@ class Run:
             stopped_by = stop.signum
             with _quiet():
                 self._controller.save_checkpoint()
+        finally:
+            self._progress.close()
         score = float(self._best_score.numpy())
         return Outcome(
             step=int(self._global_step.numpy()),
