@@ -25,6 +25,8 @@ lint: $(VENV)/.installed
 # setup.py names the dependencies, so a change of it installs again.
 $(VENV)/.installed: setup.py
 	$(PYTHON) -m venv $(VENV)
+	# The pip that comes with Python 3.10 does not find a set of versions that fit together.
+	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --editable ".[dev]"
 	touch $@
 
