@@ -1,11 +1,11 @@
-"""Grids of pictures: label map | photograph | generated | averaged generator."""
+"""Grids of pictures: labels | photograph | generated | averaged generator."""
 
 import os
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-TITLES = ("labels", "photograph", "generated", "generated, averaged")
+TITLES = ("labels", "photograph", "generated", "averaged")
 _MARGIN = 8
 _MIN_WIDTH = 128
 
