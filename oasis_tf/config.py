@@ -3,9 +3,10 @@
 import dataclasses
 import json
 import math
-import os
 from dataclasses import dataclass
 from pathlib import Path
+
+from data_pipeline.files import write_atomically
 
 
 class ConfigError(ValueError):
@@ -121,9 +122,7 @@ def save_config(model_dir, config, data):
     """
     path = Path(model_dir) / "config.json"
     text = json.dumps({"config": dataclasses.asdict(config), "data": data}, indent=1)
-    temporary = path.with_suffix(".json.tmp")
-    temporary.write_text(text + "\n")
-    os.replace(temporary, path)
+    write_atomically(path, text + "\n")
 
 
 def load_config(model_dir):

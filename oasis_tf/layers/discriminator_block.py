@@ -1,11 +1,10 @@
 """The discriminator's residual block."""
 
 import keras
-import tensorflow as tf
 
+from oasis_tf.layers.activation import leaky_relu
+from oasis_tf.layers.resampled_conv import double, halve
 from oasis_tf.layers.spectral_conv import SpectralConv2D
-
-LEAK = 0.2
 
 
 class DiscriminatorBlock(keras.layers.Layer):
@@ -47,21 +46,13 @@ class DiscriminatorBlock(keras.layers.Layer):
     def call(self, x, training=False):
         """float (B, h, w, inputs) -> float (B, h/2 or 2h, w/2 or 2w, outputs)."""
         down = self.direction == "down"
-        y = x if self.first else tf.nn.leaky_relu(x, LEAK)
+        y = x if self.first else leaky_relu(x)
         y = self.conv_1(y, training=training)
-        y = self.conv_2(tf.nn.leaky_relu(y, LEAK), training=training)
+        y = self.conv_2(leaky_relu(y), training=training)
         if down:
-            x = _halve(x)
+            x = halve(x)
         # A 1x1 convolution commutes with averaging and with nearest upsampling: it is done on
         # the small side of either.
         if self.conv_s is not None:
             x = self.conv_s(x, training=training)
-        return y + (x if down else _double(x))
-
-
-def _halve(x):
-    return tf.nn.avg_pool2d(x, 2, 2, "VALID")
-
-
-def _double(x):
-    return keras.ops.repeat(keras.ops.repeat(x, 2, axis=1), 2, axis=2)
+        return y + (x if down else double(x))

@@ -1,12 +1,10 @@
 """The generator's residual block."""
 
 import keras
-import tensorflow as tf
 
+from oasis_tf.layers.activation import leaky_relu
 from oasis_tf.layers.spade import SPADE
 from oasis_tf.layers.spectral_conv import SpectralConv2D
-
-LEAK = 0.2
 
 
 class GeneratorBlock(keras.layers.Layer):
@@ -43,9 +41,9 @@ class GeneratorBlock(keras.layers.Layer):
     def call(self, x, layout, noise, patches, training=False):
         """float (B, h, w, inputs) -> float (B, h, w, outputs); the rest as in `SPADE`."""
         y = self.norm_0(x, layout, noise, patches, training=training)
-        y = self.conv_0(tf.nn.leaky_relu(y, LEAK), training=training)
+        y = self.conv_0(leaky_relu(y), training=training)
         y = self.norm_1(y, layout, noise, patches, training=training)
-        y = self.conv_1(tf.nn.leaky_relu(y, LEAK), training=training)
+        y = self.conv_1(leaky_relu(y), training=training)
         if self.conv_s is not None:
             x = self.norm_s(x, layout, noise, patches, training=training)
             x = self.conv_s(x, training=training)

@@ -1,6 +1,17 @@
-"""A 3x3 convolution joined with the resampling next to it: the same numbers, fewer operations."""
+"""Resampling, alone and joined with the 3x3 convolution next to it: fewer operations."""
 
+import keras
 import tensorflow as tf
+
+
+def halve(x):
+    """2x2 averages: float (B, h, w, C) -> (B, h/2, w/2, C)."""
+    return tf.nn.avg_pool2d(x, 2, 2, "VALID")
+
+
+def double(x):
+    """Nearest upsampling by two: float (B, h, w, C) -> (B, 2h, 2w, C)."""
+    return keras.ops.repeat(keras.ops.repeat(x, 2, axis=1), 2, axis=2)
 
 
 def conv_then_halve(x, kernel):

@@ -5,9 +5,11 @@ import itertools
 import keras
 import tensorflow as tf
 
-from oasis_tf.layers.generator_block import LEAK, GeneratorBlock
+from oasis_tf.layers.activation import leaky_relu
+from oasis_tf.layers.generator_block import GeneratorBlock
 from oasis_tf.layers.initializers import xavier_normal
 from oasis_tf.layers.region_conv import RegionConv
+from oasis_tf.layers.resampled_conv import double
 from oasis_tf.layout import index_layout
 
 # Widths of the six blocks' inputs and of the last output, in units of the base width.
@@ -104,9 +106,9 @@ class Generator(keras.Model):
         x = tf.gather(self.first(layout, noise, coarse.patches3), centres)
         for block, patches in zip(self.blocks, layout.levels, strict=True):
             if patches is not coarse:
-                x = keras.ops.repeat(keras.ops.repeat(x, 2, axis=1), 2, axis=2)
+                x = double(x)
             x = block(x, layout, noise, patches, training=training)
-        return tf.tanh(self.last(tf.nn.leaky_relu(x, LEAK)))
+        return tf.tanh(self.last(leaky_relu(x)))
 
     def _check(self, label_map, noise, noise_map):
         height, width = label_map.shape[1:]

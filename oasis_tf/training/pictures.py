@@ -1,9 +1,9 @@
 """Grids of pictures: labels | photograph | generated | averaged generator."""
 
-import os
-
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
+
+from data_pipeline.files import publish
 
 TITLES = ("labels", "photograph", "generated", "averaged")
 _MARGIN = 8
@@ -55,4 +55,4 @@ def save_png(path, picture):
     """Writes a uint8 (H, W, 3) picture, atomically."""
     temporary = f"{path}.tmp"
     Image.fromarray(picture).save(temporary, format="PNG")
-    os.replace(temporary, path)
+    publish(temporary, path)

@@ -1,0 +1,8 @@
+"""The one activation of both networks."""
+
+import tensorflow as tf
+
+
+def leaky_relu(x):
+    """x where positive, 0.2 x elsewhere; any float shape."""
+    return tf.nn.leaky_relu(x, 0.2)
