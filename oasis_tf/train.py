@@ -129,7 +129,8 @@ def _open_model_dir(model_dir, config, data):
         model_dir.mkdir(parents=True, exist_ok=True)
         if (model_dir / "config.json").exists():
             check_resumable(model_dir, config, data)
-        elif any(model_dir.iterdir()):
+        # A kill while the very first file was written leaves only its temporary name.
+        elif any(path.name != "config.json.tmp" for path in model_dir.iterdir()):
             raise ConfigError(f"--model_dir {model_dir} must be empty or hold a run.")
         save_config(model_dir, config, data)
     except OSError as error:

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from oasis_tf.config import ConfigError
 from oasis_tf.train import main
 from tests.toy_data import build_records
 
@@ -235,6 +236,16 @@ def test_a_directory_of_something_else(capsys, records, tmp_path):
     (tmp_path / "thesis.tex").write_text("x")
     fails(capsys, command(records, tmp_path), "must be empty or hold a run")
     assert [p.name for p in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_a_kill_before_the_first_file_was_whole(capsys, records, tmp_path, monkeypatch):
+    def stop(*_):
+        raise ConfigError("far enough")
+
+    monkeypatch.setattr("oasis_tf.train._train", stop)
+    (tmp_path / "config.json.tmp").write_text('{"conf')
+    fails(capsys, command(records, tmp_path), "far enough")
+    assert [p.name for p in tmp_path.iterdir()] == ["config.json"]
 
 
 def test_a_model_dir_that_is_a_file(capsys, records, tmp_path):
