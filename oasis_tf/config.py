@@ -8,6 +8,9 @@ from pathlib import Path
 
 from data_pipeline.files import write_atomically
 
+# Keras' names of its policies.
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+
 
 class ConfigError(ValueError):
     """The configuration of a run is impossible, or differs from the one the run began with."""
@@ -32,6 +35,9 @@ class Config:
         spade_channels: width of SPADE's hidden layers.
         noise_channels: Z.
         init_gain: of the Xavier-normal initialisers.
+        precision: one of `PRECISIONS`, that of the convolutions; all else is float32.
+        share_pictures: the discriminator learns from the pictures of the generator's update
+            instead of new ones: quicker, and not what the paper does.
         seed: of initial weights, data order, augmentation, noise and LabelMix coins.
         statistics_batches: training batches over which the averaged generator's batch-norm
             statistics are re-estimated before it is used.
@@ -56,6 +62,8 @@ class Config:
     spade_channels: int = 128
     noise_channels: int = 64
     init_gain: float = 0.02
+    precision: str = "float32"
+    share_pictures: bool = False
     seed: int = 0
     statistics_batches: int = 50
     log_every: int = 10
@@ -69,6 +77,10 @@ class Config:
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise ConfigError(f"--{name} must be positive. Received: {value}")
+        if self.precision not in PRECISIONS:
+            raise ConfigError(
+                f"--precision must be one of {', '.join(PRECISIONS)}. Received: {self.precision}"
+            )
         if not 0 <= self.ema_decay < 1:
             raise ConfigError(f"--ema_decay must be in [0, 1). Received: {self.ema_decay}")
         height, width = self.image_size

@@ -7,7 +7,7 @@ import signal
 import sys
 from pathlib import Path
 
-from oasis_tf.config import ConfigError, check_resumable, save_config
+from oasis_tf.config import PRECISIONS, ConfigError, check_resumable, save_config
 from oasis_tf.configs import PRESETS, toy
 
 
@@ -32,6 +32,16 @@ def parse_arguments(argv=None):
         parser.add_argument(f"--{name}", type=float)
     for name in ("log", "evaluate", "pictures", "checkpoint"):
         parser.add_argument(f"--{name}_every", type=int, metavar="STEPS")
+    parser.add_argument(
+        "--precision", choices=PRECISIONS, help="of the convolutions; all else stays float32"
+    )
+    parser.add_argument(
+        "--share_pictures",
+        action="store_true",
+        default=None,
+        help="the discriminator learns from the pictures of the generator's update: quicker, "
+        "not the paper's",
+    )
     parser.add_argument("--histograms", action="store_true", help="weights, in TensorBoard")
     return parser.parse_args(argv)
 

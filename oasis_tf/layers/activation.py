@@ -2,7 +2,9 @@
 
 import tensorflow as tf
 
+SLOPE = 0.2
+
 
 def leaky_relu(x):
     """x where positive, 0.2 x elsewhere; any float shape."""
-    return tf.nn.leaky_relu(x, 0.2)
+    return tf.nn.leaky_relu(x, SLOPE)

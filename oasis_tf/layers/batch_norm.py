@@ -17,7 +17,7 @@ class BatchNorm(keras.layers.Layer):
     """
 
     def __init__(self, channels, *, momentum=0.1, epsilon=1e-5, **kwargs):
-        super().__init__(**kwargs)
+        super().__init__(autocast=False, **kwargs)
         self.momentum = momentum
         self.epsilon = epsilon
         options = dict(shape=(channels,), trainable=False, aggregation="only_first_replica")
@@ -27,17 +27,27 @@ class BatchNorm(keras.layers.Layer):
         )
         self.built = True
 
-    def call(self, x, training=False):
-        """Normalises float (B, H, W, C) per channel; in training by the global batch."""
+    def call(self, x, training=False, copies=1):
+        """Normalises float (B, H, W, C) per channel; in training by the global batch.
+
+        Args:
+            x: of any float precision; the statistics are float32.
+            training: by the batch's statistics, which then move the running ones.
+            copies: how often each pixel of x stands for itself: 4 before an upsampling by two.
+                The copies have the same mean and spread, and count in the unbiased variance.
+
+        Returns:
+            float (B, H, W, C), of x's dtype.
+        """
         if training:
-            mean, variance = self._batch_statistics(x)
+            mean, variance = self._batch_statistics(x, copies)
         else:
             mean = tf.convert_to_tensor(self.running_mean)
             variance = tf.convert_to_tensor(self.running_variance)
         scale = tf.math.rsqrt(variance + self.epsilon)
         return x * tf.cast(scale, x.dtype) - tf.cast(mean * scale, x.dtype)
 
-    def _batch_statistics(self, x):
+    def _batch_statistics(self, x, copies):
         context = tf.distribute.get_replica_context()
         replicas = context.num_replicas_in_sync
         mean, variance = tf.nn.moments(tf.cast(x, tf.float32), [0, 1, 2])
@@ -47,7 +57,7 @@ class BatchNorm(keras.layers.Layer):
             mean = context.all_reduce(tf.distribute.ReduceOp.MEAN, local_mean)
             spread = variance + tf.square(local_mean - mean)
             variance = context.all_reduce(tf.distribute.ReduceOp.MEAN, spread)
-        count = tf.cast(tf.size(x) // x.shape[-1] * replicas, tf.float32)
+        count = tf.cast(tf.size(x) // x.shape[-1] * copies * replicas, tf.float32)
         unbiased = variance * count / tf.maximum(count - 1, 1)
         self._update(self.running_mean, mean)
         self._update(self.running_variance, unbiased)

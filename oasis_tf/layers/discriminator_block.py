@@ -26,7 +26,7 @@ class DiscriminatorBlock(keras.layers.Layer):
     """
 
     def __init__(self, inputs, outputs, direction, *, first=False, gain=0.02, **kwargs):
-        super().__init__(**kwargs)
+        super().__init__(autocast=False, **kwargs)
         if direction not in ("down", "up"):
             raise ValueError(f"`direction` must be 'down' or 'up'. Received: {direction!r}")
         self.direction = direction

@@ -2,13 +2,13 @@
 
 import keras
 
-from oasis_tf.layers.activation import leaky_relu
+from oasis_tf.layers.resampled_conv import double
 from oasis_tf.layers.spade import SPADE
 from oasis_tf.layers.spectral_conv import SpectralConv2D
 
 
 class GeneratorBlock(keras.layers.Layer):
-    """Two times (SPADE, leaky ReLU, 3x3 convolution) around a shortcut.
+    """Two times (SPADE, leaky ReLU, 3x3 convolution) around a shortcut, after an upsampling.
 
     Where the widths differ the shortcut is SPADE and a 1x1 convolution without bias.
 
@@ -22,29 +22,39 @@ class GeneratorBlock(keras.layers.Layer):
     """
 
     def __init__(self, inputs, outputs, num_classes, noise_channels, *, hidden, gain, **kwargs):
-        super().__init__(**kwargs)
+        super().__init__(autocast=False, **kwargs)
         middle = min(inputs, outputs)
 
-        def spade(channels):
-            return SPADE(channels, num_classes, noise_channels, hidden=hidden, gain=gain)
+        def spade(channels, activate):
+            return SPADE(
+                channels,
+                num_classes,
+                noise_channels,
+                hidden=hidden,
+                activate=activate,
+                gain=gain,
+            )
 
-        self.norm_0 = spade(inputs)
+        self.norm_0 = spade(inputs, activate=True)
         self.conv_0 = SpectralConv2D(inputs, middle, 3, gain=gain)
-        self.norm_1 = spade(middle)
+        self.norm_1 = spade(middle, activate=True)
         self.conv_1 = SpectralConv2D(middle, outputs, 3, gain=gain)
         self.norm_s = self.conv_s = None
         if inputs != outputs:
-            self.norm_s = spade(inputs)
+            self.norm_s = spade(inputs, activate=False)
             self.conv_s = SpectralConv2D(inputs, outputs, 1, use_bias=False, gain=gain)
         self.built = True
 
-    def call(self, x, layout, noise, patches, training=False):
-        """float (B, h, w, inputs) -> float (B, h, w, outputs); the rest as in `SPADE`."""
-        y = self.norm_0(x, layout, noise, patches, training=training)
-        y = self.conv_0(leaky_relu(y), training=training)
-        y = self.norm_1(y, layout, noise, patches, training=training)
-        y = self.conv_1(leaky_relu(y), training=training)
-        if self.conv_s is not None:
-            x = self.norm_s(x, layout, noise, patches, training=training)
-            x = self.conv_s(x, training=training)
-        return x + y
+    def call(self, x, layout, noise, patches, upsample=False, training=False):
+        """float (B, h, w, inputs) -> (B, h, w, outputs), or (B, 2h, 2w, outputs) if `upsample`.
+
+        The rest as in `SPADE`.
+        """
+        place = (layout, noise, patches)
+        y = self.norm_0(x, *place, double=upsample, training=training)
+        y = self.norm_1(self.conv_0(y, training=training), *place, training=training)
+        y = self.conv_1(y, training=training)
+        if self.conv_s is None:
+            return y + (double(x) if upsample else x)
+        x = self.norm_s(x, *place, double=upsample, training=training)
+        return y + self.conv_s(x, training=training)

@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from oasis_tf.layers.initializers import xavier_normal
+from oasis_tf.layers.patch_conv import sum_rows
 
 
 class RegionConv(keras.layers.Layer):
@@ -21,7 +22,7 @@ class RegionConv(keras.layers.Layer):
     """
 
     def __init__(self, num_classes, noise_channels, channels, *, gain=0.02, **kwargs):
-        super().__init__(**kwargs)
+        super().__init__(autocast=False, **kwargs)
         self.num_classes = num_classes
         self.noise_channels = noise_channels
         self.channels = channels
@@ -39,11 +40,11 @@ class RegionConv(keras.layers.Layer):
 
         Args:
             layout: `oasis_tf.layout.Layout`.
-            noise: float (B * K, Z), the batch's noise vectors.
+            noise: float32 (B * K, Z), the batch's noise vectors.
             patches3: int32 (P, 9) of one of the layout's levels.
 
         Returns:
-            float (P, channels), the output at the centre of each distinct 3x3 patch.
+            float32 (P, channels), the output at the centre of each distinct 3x3 patch.
         """
         kernel = tf.reshape(self.kernel, (9, -1, self.channels))
         noise_kernel, label_kernel = tf.split(
@@ -57,4 +58,4 @@ class RegionConv(keras.layers.Layer):
         rows = tf.shape(table)[1]
         ids = patches3 + tf.range(9) * rows  # (P, 9) into the table laid flat
         table = tf.reshape(table, (-1, self.channels))
-        return tf.reduce_sum(tf.gather(table, ids), axis=1) + self.bias
+        return sum_rows(table, ids) + self.bias

@@ -1,6 +1,5 @@
 """Resampling, alone and joined with the 3x3 convolution next to it: fewer operations."""
 
-import keras
 import tensorflow as tf
 
 
@@ -9,9 +8,19 @@ def halve(x):
     return tf.nn.avg_pool2d(x, 2, 2, "VALID")
 
 
+@tf.custom_gradient
 def double(x):
     """Nearest upsampling by two: float (B, h, w, C) -> (B, 2h, 2w, C)."""
-    return keras.ops.repeat(keras.ops.repeat(x, 2, axis=1), 2, axis=2)
+    height, width, channels = x.shape[1:]
+    # Repeating a pixel's channels is repeating the pixel along the row.
+    rows = tf.tile(tf.reshape(x, (-1, height, 1, width, channels)), (1, 1, 2, 1, 2))
+    return tf.reshape(rows, (-1, 2 * height, 2 * width, channels)), undo_double
+
+
+def undo_double(gradient):
+    """The transpose of `double`: sums of 2x2, (B, 2h, 2w, C) -> (B, h, w, C)."""
+    # Pooling is far quicker than a reduction over two axes.
+    return 4 * halve(gradient)
 
 
 def conv_then_halve(x, kernel):
@@ -46,8 +55,9 @@ def double_then_conv(x, kernel):
         float (B, 2h, 2w, outputs).
     """
     mirrored = tf.transpose(kernel[::-1, ::-1], (0, 1, 3, 2))
-    shape = tf.shape(x)
-    size = tf.stack([shape[0], 2 * shape[1], 2 * shape[2], kernel.shape[-1]])
+    # One operation for a known size, ten for an unknown one.
+    shape = x.shape if x.shape.is_fully_defined() else tf.shape(x)
+    size = (shape[0], 2 * shape[1], 2 * shape[2], kernel.shape[-1])
     y = tf.nn.conv2d_transpose(x, _box(mirrored), size, 2, "SAME")
     height, width = (None if n is None else 2 * n for n in x.shape[1:3])
     return tf.ensure_shape(y, (x.shape[0], height, width, kernel.shape[-1]))

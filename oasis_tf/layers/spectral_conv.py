@@ -39,7 +39,7 @@ class SpectralConv2D(keras.layers.Layer):
     def __init__(
         self, inputs, outputs, kernel_size, *, use_bias=True, resample=None, gain=0.02, **kwargs
     ):
-        super().__init__(**kwargs)
+        super().__init__(autocast=False, **kwargs)
         self._convolve = _CONVOLUTIONS[resample]
         self.kernel = self.add_weight(
             name="kernel",
@@ -63,30 +63,30 @@ class SpectralConv2D(keras.layers.Layer):
     def normalized_kernel(self, training=False):
         """The kernel divided by sigma, float32 (kh, kw, inputs, outputs)."""
         kernel = tf.convert_to_tensor(self.kernel)
-        return kernel / self._sigma(kernel, training)
+        if training:
+            return _divide(kernel, *self._iterate(tf.stop_gradient(kernel)))
+        u, v = _column(self.u), _column(self.v)
+        return _divide(kernel, u, v, _sigma(kernel, u, v))
 
     def sigma(self):
         """The estimate of the largest singular value, float32 scalar, from the stored vectors."""
-        return self._sigma(tf.convert_to_tensor(self.kernel), training=False)
-
-    def _sigma(self, kernel, training):
-        if training:
-            u, v = self._iterate(tf.stop_gradient(kernel))
-        else:
-            u, v = tf.convert_to_tensor(self.u), tf.convert_to_tensor(self.v)
-        return tf.tensordot(v, tf.linalg.matvec(_matrix(kernel), u), 1)
+        return _sigma(tf.convert_to_tensor(self.kernel), _column(self.u), _column(self.v))
 
     def _iterate(self, kernel):
-        """One power iteration, stored; returns the new u and v."""
+        """One power iteration, stored: the new u (outputs, 1) and v (inputs, 1), and sigma."""
         matrix = _matrix(kernel)
-        v = _unit(tf.linalg.matvec(matrix, tf.convert_to_tensor(self.u)))
-        u = _unit(tf.linalg.matvec(matrix, v, transpose_a=True))
-        self.u.assign(u)
-        self.v.assign(v)
-        return u, v
+        v, _ = _unit(tf.matmul(matrix, _column(self.u)))
+        # With u = K^T v / |K^T v|, sigma = v^T K u is the length |K^T v|.
+        u, sigma = _unit(tf.matmul(matrix, v, transpose_a=True))
+        self.u.assign(tf.reshape(u, [-1]))
+        self.v.assign(tf.reshape(v, [-1]))
+        return u, v, sigma
 
     def call(self, x, training=False):
-        """Convolves: float (B, H, W, inputs) -> (B, H or H/2 or 2H, W likewise, outputs)."""
+        """Convolves: float (B, H, W, inputs) -> (B, H or H/2 or 2H, W likewise, outputs).
+
+        In the precision of x; sigma is float32 always.
+        """
         kernel = tf.cast(self.normalized_kernel(training), x.dtype)
         x = self._convolve(x, kernel)
         # Not tf.nn.bias_add: TensorFlow 2.20's graph optimizer tries to fuse that with the sum
@@ -94,9 +94,38 @@ class SpectralConv2D(keras.layers.Layer):
         return x if self.bias is None else x + tf.cast(self.bias, x.dtype)
 
 
+@tf.custom_gradient
+def _divide(kernel, u, v, sigma):
+    """W = K / sigma, with the gradient through sigma = v^T K u.
+
+    dK = (dW - <dW, W> v u^T) / sigma. Written so, it takes three passes over a kernel's memory
+    where automatic differentiation takes eight.
+    """
+    scale = 1 / sigma
+    normalized = kernel * scale
+
+    def gradient(upstream):
+        along = tf.reduce_sum(upstream * normalized)
+        outer = tf.reshape(v * tf.reshape(along * u, (1, -1)), kernel.shape)
+        return (upstream - outer) * scale, None, None, None
+
+    return normalized, gradient
+
+
+def _sigma(kernel, u, v):
+    return tf.reduce_sum(v * tf.matmul(_matrix(kernel), u))
+
+
 def _matrix(kernel):
     return tf.reshape(kernel, (-1, kernel.shape[-1]))
 
 
+def _column(vector):
+    return tf.reshape(tf.convert_to_tensor(vector), (-1, 1))
+
+
 def _unit(vector):
-    return vector / tf.maximum(tf.norm(vector), EPSILON)
+    """The vector over its length, and the length; EPSILON keeps both finite."""
+    square = tf.reduce_sum(tf.square(vector))
+    inverse = tf.math.rsqrt(tf.maximum(square, EPSILON**2))
+    return vector * inverse, square * inverse

@@ -26,16 +26,28 @@ def mix(mask, real, generated):
     return tf.where(mask, real, generated)
 
 
-def labelmix_loss(mixed_logits, real_logits, fake_logits, mask):
+def labelmix_loss(mixed, real, fake, mask, head):
     """Mean squared difference between the answer on the mix and the mix of the answers.
 
+    The answers are linear in the features, so their difference is W^T d with d the difference
+    of the features, the bias dropping out, and the sum of its squares over all pixels is that of
+    the products of two small matrices' entries, d^T d and W W^T: no logits are made.
+
     Args:
-        mixed_logits: float32 (B, H, W, N + 1), the discriminator on mix(real, generated).
-        real_logits: the same on the photographs.
-        fake_logits: the same on the generated pictures.
+        mixed: float (B, H, W, C), the discriminator's features of mix(real, generated).
+        real: the same of the photographs.
+        fake: the same of the generated pictures.
         mask: bool (B, H, W, 1) from `labelmix_mask`.
+        head: the discriminator's last layer, (kernel W float32 (C, N + 1), bias (N + 1,)).
 
     Returns:
-        float32 scalar >= 0. Gradients flow into all three logits, as in the released code.
+        float32 scalar >= 0, the mean over pixels and outputs. Gradients flow into all three
+        features, as in the released code, and into W.
     """
-    return tf.reduce_mean(tf.square(mixed_logits - mix(mask, real_logits, fake_logits)))
+    kernel, _ = head
+    difference = tf.cast(mixed, tf.float32) - tf.cast(mix(mask, real, fake), tf.float32)
+    rows = tf.reshape(difference, (-1, kernel.shape[0]))
+    spread = tf.matmul(rows, rows, transpose_a=True)
+    gram = tf.matmul(kernel, kernel, transpose_b=True)
+    outputs = tf.cast(tf.shape(rows)[0] * kernel.shape[1], tf.float32)
+    return tf.reduce_sum(spread * gram) / outputs

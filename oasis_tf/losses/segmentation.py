@@ -1,9 +1,14 @@
 """The (N+1)-class segmentation losses that are OASIS' only adversarial supervision.
 
+They take the discriminator's features and its last, linear layer (`head`) rather than logits,
+which for many classes would fill the memory (`linear_cross_entropy`).
+
 Source: Sushko et al., IJCV 2022, Eqs. 1 and 2 (discriminator), 4 (generator).
 """
 
 import tensorflow as tf
+
+from oasis_tf.losses.linear_cross_entropy import linear_cross_entropy
 
 __all__ = [
     "class_weights",
@@ -38,11 +43,13 @@ def class_weights(label_map, num_classes, *, ignore_unlabelled=True):
     return tf.math.divide_no_nan(tf.cast(tf.size(labels), tf.float32), counts * present)
 
 
-def discriminator_real_loss(logits, label_map, *, balanced=True, ignore_unlabelled=True):
+def discriminator_real_loss(features, head, label_map, *, balanced=True, ignore_unlabelled=True):
     """Cross-entropy of the discriminator's answer on photographs with their label maps.
 
     Args:
-        logits: float32 (B, H, W, N + 1), channel 0 = fake, class c at c + 1.
+        features: float (B, H, W, C), the input of the discriminator's last layer.
+        head: that layer, (kernel float32 (C, N + 1), bias float32 (N + 1,)); its output 0 is
+            "fake", class c is output c + 1.
         label_map: int (B, H, W), ids in [0, N).
         balanced: weigh each pixel by its class (`class_weights`). Defaults to True, as in the
             paper; False is its ablation, a plain mean over all pixels.
@@ -53,30 +60,39 @@ def discriminator_real_loss(logits, label_map, *, balanced=True, ignore_unlabell
         without a labelled pixel.
     """
     label_map = tf.cast(label_map, tf.int32)
-    loss = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=label_map + 1, logits=logits)
+    weights = tf.ones_like(label_map, tf.float32)
     if balanced:
-        weights = class_weights(
-            label_map, logits.shape[-1] - 1, ignore_unlabelled=ignore_unlabelled
+        by_class = class_weights(
+            label_map, head[1].shape[0] - 1, ignore_unlabelled=ignore_unlabelled
         )
-        loss *= tf.gather(weights, label_map)
-    return tf.reduce_mean(loss)
+        weights = tf.gather(by_class, label_map)
+    return _mean_cross_entropy(features, head, label_map + 1, weights)
 
 
-def generator_adversarial_loss(logits, label_map, **options):
+def generator_adversarial_loss(features, head, label_map, **options):
     """How far the discriminator is from taking generated pictures for their label maps.
 
-    The same function as `discriminator_real_loss`, on the logits of generated pictures.
+    The same function as `discriminator_real_loss`, on the features of generated pictures.
     """
-    return discriminator_real_loss(logits, label_map, **options)
+    return discriminator_real_loss(features, head, label_map, **options)
 
 
-def discriminator_fake_loss(logits):
+def discriminator_fake_loss(features, head):
     """Cross-entropy of the discriminator's answer on generated pictures with "fake" everywhere.
 
     Args:
-        logits: float32 (B, H, W, N + 1), channel 0 = fake.
+        features: float (B, H, W, C), the input of the discriminator's last layer.
+        head: that layer, (kernel, bias) as in `discriminator_real_loss`.
 
     Returns:
         float32 scalar >= 0, the plain mean over all pixels, unlabelled ones included.
     """
-    return tf.reduce_mean(tf.reduce_logsumexp(logits, axis=-1) - logits[..., 0])
+    fake = tf.zeros(tf.shape(features)[:-1], tf.int32)
+    return _mean_cross_entropy(features, head, fake, tf.ones_like(fake, tf.float32))
+
+
+def _mean_cross_entropy(features, head, classes, weights):
+    count = tf.cast(tf.size(classes), tf.float32)
+    rows = tf.reshape(features, (-1, features.shape[-1]))
+    classes, weights = tf.reshape(classes, [-1]), tf.reshape(weights, [-1])
+    return linear_cross_entropy(rows, *head, classes, weights) / count

@@ -17,6 +17,8 @@ class Discriminator(keras.Model):
         num_classes: N, unlabelled (class 0) included.
         base_channels: width of the features before the last layer. Defaults to 64.
         gain: of the Xavier-normal initialisers. Defaults to 0.02.
+        dtype: a Keras policy such as "mixed_bfloat16": its compute dtype is that of the
+            convolutions. Variables, sigma and logits are float32 always.
 
     Reference: Sushko et al., IJCV 2022, section 3.1 and appendix.
 
@@ -26,7 +28,7 @@ class Discriminator(keras.Model):
     """
 
     def __init__(self, num_classes, *, base_channels=64, gain=0.02, **kwargs):
-        super().__init__(**kwargs)
+        super().__init__(autocast=False, **kwargs)
         widths = [w * base_channels for w in WIDTHS]
         self.num_classes = num_classes
         self.base_channels = base_channels
@@ -55,6 +57,12 @@ class Discriminator(keras.Model):
         """The six upward blocks, coarsest first."""
         return [getattr(self, f"up_{i}") for i in range(len(WIDTHS))]
 
+    @property
+    def head(self):
+        """The last, linear layer: (kernel (base_channels, N + 1), bias (N + 1,)), float32."""
+        kernel, bias = (tf.convert_to_tensor(v) for v in (self.last.kernel, self.last.bias))
+        return kernel[0, 0], bias
+
     def call(self, image, training=False):
         """Segments pictures.
 
@@ -79,7 +87,7 @@ class Discriminator(keras.Model):
                 f"Received: {tuple(image.shape)}"
             )
         skips = []
-        x = image
+        x = tf.cast(image, self.compute_dtype)
         for block in self.down:
             x = block(x, training=training)
             skips.append(x)

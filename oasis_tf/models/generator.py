@@ -9,7 +9,6 @@ from oasis_tf.layers.activation import leaky_relu
 from oasis_tf.layers.generator_block import GeneratorBlock
 from oasis_tf.layers.initializers import xavier_normal
 from oasis_tf.layers.region_conv import RegionConv
-from oasis_tf.layers.resampled_conv import double
 from oasis_tf.layout import index_layout
 
 # Widths of the six blocks' inputs and of the last output, in units of the base width.
@@ -26,6 +25,8 @@ class Generator(keras.Model):
         noise_channels: Z. Defaults to 64.
         hidden: width of SPADE's hidden layers. Defaults to 128.
         gain: of the Xavier-normal initialisers. Defaults to 0.02.
+        dtype: a Keras policy such as "mixed_bfloat16": its compute dtype is that of the
+            convolutions. Variables, statistics, sigma, noise and pictures are float32 always.
 
     Reference: Sushko et al., IJCV 2022, section 3.3 and appendix.
 
@@ -44,7 +45,7 @@ class Generator(keras.Model):
         gain=0.02,
         **kwargs,
     ):
-        super().__init__(**kwargs)
+        super().__init__(autocast=False, **kwargs)
         widths = [w * base_channels for w in WIDTHS]
         self.num_classes = num_classes
         self.base_channels = base_channels
@@ -104,10 +105,9 @@ class Generator(keras.Model):
         # The patch of a pixel is the middle of its 5x5 patch.
         centres = tf.gather(coarse.patches5[:, 4], coarse.index)
         x = tf.gather(self.first(layout, noise, coarse.patches3), centres)
+        x = tf.cast(x, self.compute_dtype)
         for block, patches in zip(self.blocks, layout.levels, strict=True):
-            if patches is not coarse:
-                x = double(x)
-            x = block(x, layout, noise, patches, training=training)
+            x = block(x, layout, noise, patches, upsample=patches is not coarse, training=training)
         return tf.tanh(self.last(leaky_relu(x)))
 
     def _check(self, label_map, noise, noise_map):

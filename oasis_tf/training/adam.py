@@ -12,19 +12,27 @@ class FusedAdam(keras.optimizers.Adam):
     to memory in every step; TensorFlow's own kernel reads and writes each value once.
     """
 
+    def apply(self, grads, trainable_variables=None):
+        """As Keras'; first makes what all variables' updates share, once and not for each."""
+        done = tf.cast(tf.convert_to_tensor(self.iterations) + 1, tf.float32)
+        beta1, beta2 = tf.constant(self.beta_1), tf.constant(self.beta_2)
+        self._shared = dict(
+            beta1_power=beta1**done,
+            beta2_power=beta2**done,
+            beta1=beta1,
+            beta2=beta2,
+            epsilon=tf.constant(self.epsilon),
+        )
+        super().apply(grads, trainable_variables)
+
     def update_step(self, gradient, variable, learning_rate):
-        """Called by Keras for each variable, in the variable's device scope."""
+        """Called by Keras for each variable, a float32 one, in its device scope."""
         index = self._get_variable_index(variable)
-        step = tf.cast(tf.convert_to_tensor(self.iterations) + 1, variable.dtype)
         tf.raw_ops.ResourceApplyAdam(
             var=variable.handle,
             m=self._momentums[index].value.handle,
             v=self._velocities[index].value.handle,
-            beta1_power=tf.pow(tf.constant(self.beta_1, variable.dtype), step),
-            beta2_power=tf.pow(tf.constant(self.beta_2, variable.dtype), step),
-            lr=tf.cast(learning_rate, variable.dtype),
-            beta1=tf.constant(self.beta_1, variable.dtype),
-            beta2=tf.constant(self.beta_2, variable.dtype),
-            epsilon=tf.constant(self.epsilon, variable.dtype),
+            lr=learning_rate,
             grad=tf.convert_to_tensor(gradient),
+            **self._shared,
         )

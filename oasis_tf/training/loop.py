@@ -165,10 +165,14 @@ class Run:
                 noise_channels=config.noise_channels,
                 hidden=config.spade_channels,
                 gain=config.init_gain,
+                dtype=config.precision,
             )
 
         def adam(learning_rate, model):
             optimizer = FusedAdam(learning_rate, beta_1=0.0, beta_2=0.999, epsilon=1e-8)
+            if config.precision == "mixed_float16":
+                # Small gradients would vanish in float16.
+                optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
             # Keras 3 must create the slots in the scope, not in the first step.
             optimizer.build(model.trainable_variables)
             return optimizer
@@ -179,7 +183,10 @@ class Run:
         ):
             average.assign(variable)
         self._discriminator = Discriminator(
-            num_classes, base_channels=config.discriminator_channels, gain=config.init_gain
+            num_classes,
+            base_channels=config.discriminator_channels,
+            gain=config.init_gain,
+            dtype=config.precision,
         )
         optimizers = (
             adam(config.generator_lr, self._generator),
@@ -190,6 +197,7 @@ class Run:
             self._discriminator,
             *optimizers,
             labelmix_weight=config.labelmix_weight,
+            share_pictures=config.share_pictures,
         )
         self._global_step = orbit.utils.create_global_step()
         self._best_score = tf.Variable(-1.0, trainable=False, name="best_score")

@@ -1,5 +1,6 @@
 """One training step: an update of the generator, then one of the discriminator."""
 
+import keras
 import tensorflow as tf
 
 from oasis_tf.losses.labelmix import labelmix_loss, labelmix_mask, mix
@@ -16,9 +17,13 @@ class AdversarialStep:
     Args:
         generator: `oasis_tf.models.generator.Generator`.
         discriminator: `oasis_tf.models.discriminator.Discriminator`.
-        generator_optimizer: a Keras optimizer, built on the generator's trainable variables.
+        generator_optimizer: a Keras optimizer, built on the generator's trainable variables; a
+            `keras.optimizers.LossScaleOptimizer` around one where the compute dtype is float16.
         discriminator_optimizer: the same for the discriminator.
         labelmix_weight: lambda, the weight of the LabelMix loss.
+        share_pictures: the discriminator learns from the pictures drawn for the generator's
+            update, instead of new ones by the updated generator from fresh noise. Saves one of
+            the two drawings of a step and differs from the paper by that. Defaults to False.
 
     Reference: Sushko et al., IJCV 2022, Eqs. 2 to 4.
     """
@@ -31,12 +36,14 @@ class AdversarialStep:
         discriminator_optimizer,
         *,
         labelmix_weight,
+        share_pictures=False,
     ):
         self.generator = generator
         self.discriminator = discriminator
         self.generator_optimizer = generator_optimizer
         self.discriminator_optimizer = discriminator_optimizer
         self.labelmix_weight = labelmix_weight
+        self.share_pictures = share_pictures
 
     def __call__(self, image, label_map, generator_noise, discriminator_noise, coins):
         """Makes both updates.
@@ -49,39 +56,42 @@ class AdversarialStep:
             coins: bool (B, N), LabelMix: True = take the class from the photograph.
 
         Returns:
-            dict of float32 scalars: the loss terms and the gradient norms of this replica.
+            dict of float32 scalars: the loss terms and the gradient norms of this replica; a
+            norm is 0 where float16 overflowed and the update was skipped.
         """
         # The layout knows which noise vector a pixel takes but not its value, so both serve it.
         layout, generator_noise = self.generator.place(label_map, generator_noise)
-        return {
-            **self.update_generator(layout, label_map, generator_noise),
-            **self.update_discriminator(layout, image, label_map, discriminator_noise, coins),
-        }
+        fake, metrics = self.update_generator(layout, label_map, generator_noise)
+        if not self.share_pictures:
+            fake = self.generator.draw(layout, discriminator_noise, training=True)
+        fake = tf.stop_gradient(fake)
+        return {**metrics, **self.update_discriminator(image, fake, label_map, coins)}
 
     def update_generator(self, layout, label_map, noise):
-        """One Adam step of the generator on the adversarial loss."""
+        """One Adam step of the generator on the adversarial loss: (its pictures, metrics)."""
         variables = self.generator.trainable_variables
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch([v.value for v in variables])
             fake = self.generator.draw(layout, noise, training=True)
-            loss = generator_adversarial_loss(self.discriminator(fake, training=True), label_map)
-            scaled = _per_replica(loss)
+            features = self.discriminator.features(fake, training=True)
+            loss = generator_adversarial_loss(features, self.discriminator.head, label_map)
+            scaled = _scaled(loss, self.generator_optimizer)
         norm = _apply(tape, scaled, variables, self.generator_optimizer)
-        return {"loss/generator": loss, "gradient_norm/generator": norm}
+        return fake, {"loss/generator": loss, "gradient_norm/generator": norm}
 
-    def update_discriminator(self, layout, image, label_map, noise, coins):
-        """One Adam step of the discriminator on fake + real + lambda * LabelMix."""
-        fake = tf.stop_gradient(self.generator.draw(layout, noise, training=True))
+    def update_discriminator(self, image, fake, label_map, coins):
+        """One Adam step of the discriminator on fake + real + lambda * LabelMix: metrics."""
         mask = labelmix_mask(label_map, coins)
         variables = self.discriminator.trainable_variables
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch([v.value for v in variables])
             on_fake, on_real, on_mixed = self.judge(fake, image, mix(mask, image, fake))
-            fake_loss = discriminator_fake_loss(on_fake)
-            real_loss = discriminator_real_loss(on_real, label_map)
-            consistency = labelmix_loss(on_mixed, on_real, on_fake, mask)
+            head = self.discriminator.head
+            fake_loss = discriminator_fake_loss(on_fake, head)
+            real_loss = discriminator_real_loss(on_real, head, label_map)
+            consistency = labelmix_loss(on_mixed, on_real, on_fake, mask, head)
             loss = fake_loss + real_loss + self.labelmix_weight * consistency
-            scaled = _per_replica(loss)
+            scaled = _scaled(loss, self.discriminator_optimizer)
         norm = _apply(tape, scaled, variables, self.discriminator_optimizer)
         return {
             "loss/discriminator": loss,
@@ -92,23 +102,40 @@ class AdversarialStep:
         }
 
     def judge(self, fake, real, mixed):
-        """Logits on the three batches, in one pass with one power iteration.
+        """Features of the three batches, in one pass with one power iteration.
 
         The released code makes three passes, each with a power iteration of its own; the
         networks hold no batch statistics, so nothing else differs.
         """
         batch = tf.concat([fake, real, mixed], axis=0)
-        return tf.split(self.discriminator(batch, training=True), 3)
+        return tf.split(self.discriminator.features(batch, training=True), 3)
 
 
-def _per_replica(loss):
+def _scaled(loss, optimizer):
     # The optimizer sums gradients over the replicas; the loss is a mean over the whole batch.
-    return loss / tf.distribute.get_replica_context().num_replicas_in_sync
+    return optimizer.scale_loss(loss / _replicas())
 
 
 def _apply(tape, loss, variables, optimizer):
-    """Applies the gradients; returns their norm on this replica."""
+    """Applies the gradients; returns their norm on this replica, 0 if they overflowed."""
     gradients = tape.gradient(loss, [v.value for v in variables])
+    norm = tf.linalg.global_norm(gradients) * _replicas()
+    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        norm /= optimizer.dynamic_scale
+        finite = tf.math.is_finite(norm)
+        norm = tf.where(finite, norm, 0)
+        # Keras asks one replica whether to skip the update; so that all answer alike, one that
+        # overflows spoils the gradients of the others.
+        spoilt = _on_any_replica(~finite)
+        gradients[0] = tf.where(spoilt, tf.fill(tf.shape(gradients[0]), float("nan")), gradients[0])
     optimizer.apply(gradients, variables)
-    replicas = tf.distribute.get_replica_context().num_replicas_in_sync
-    return tf.linalg.global_norm(gradients) * replicas
+    return norm
+
+
+def _on_any_replica(flag):
+    context = tf.distribute.get_replica_context()
+    return context.all_reduce(tf.distribute.ReduceOp.SUM, tf.cast(flag, tf.float32)) > 0
+
+
+def _replicas():
+    return tf.distribute.get_replica_context().num_replicas_in_sync

@@ -2,6 +2,7 @@
 
 import time
 
+import keras
 import numpy as np
 import orbit
 import tensorflow as tf
@@ -46,7 +47,8 @@ class Trainer(orbit.AbstractTrainer):
         """Makes `num_steps` steps.
 
         Returns:
-            dict from names to floats: the means over the steps, and `images_per_second`.
+            dict from names to floats: the means over the steps, `images_per_second`, and with
+            loss scaling `skipped_updates/...`: how many in all overflowed so far.
 
         Raises:
             NonFiniteLossError: after the steps, before anything is saved.
@@ -64,7 +66,20 @@ class Trainer(orbit.AbstractTrainer):
                 if not np.isfinite(values[i]):
                     raise NonFiniteLossError(f"{name} is {values[i]} at step {done + i + 1}")
         means = {name: float(values.mean()) for name, values in metrics.items()}
-        return {**means, "images_per_second": len(outputs) * self._batch_size / elapsed}
+        speed = len(outputs) * self._batch_size / elapsed
+        return {**means, **self._skipped_updates(), "images_per_second": speed}
+
+    def _skipped_updates(self):
+        optimizers = {
+            "generator": self._step.generator_optimizer,
+            "discriminator": self._step.discriminator_optimizer,
+        }
+        done = int(self.global_step.numpy())
+        return {
+            f"skipped_updates/{name}": float(done - optimizer.inner_optimizer.iterations.numpy())
+            for name, optimizer in optimizers.items()
+            if isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+        }
 
     def _distributed_step(self, batch):
         metrics = self._strategy.run(self._replica_step, args=(batch,))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from oasis_tf.layers.resampled_conv import conv_then_halve, double_then_conv
+from oasis_tf.layers.resampled_conv import conv_then_halve, double, double_then_conv
 
 
 def halve_plainly(x, kernel):
@@ -35,11 +35,24 @@ def test_joined_equals_plain(rng, joined, plain, size):
         np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-4)
 
 
+def test_double(rng):
+    x = tf.constant(rng.normal(size=(2, 3, 4, 5)), tf.float32)
+    weights = tf.constant(rng.normal(size=(2, 6, 8, 5)), tf.float32)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = double(x)
+        loss = tf.reduce_sum(y * weights)
+    np.testing.assert_array_equal(y, np.repeat(np.repeat(x, 2, 1), 2, 2))
+    expected = weights.numpy().reshape(2, 3, 2, 4, 2, 5).sum((2, 4))
+    np.testing.assert_allclose(tape.gradient(loss, x), expected, rtol=1e-5, atol=1e-6)
+
+
 def test_static_shapes_survive_an_unknown_batch():
     @tf.function(input_signature=[tf.TensorSpec((None, 4, 6, 2))])
     def shapes(x):
         kernel = tf.zeros((3, 3, 2, 5))
         assert conv_then_halve(x, kernel).shape.as_list() == [None, 2, 3, 5]
+        assert double(x).shape.as_list() == [None, 8, 12, 2]
         assert double_then_conv(x, kernel).shape.as_list() == [None, 8, 12, 5]
         return x
 

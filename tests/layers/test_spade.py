@@ -29,7 +29,7 @@ def inputs(rng, vectors, scale):
 @pytest.mark.parametrize("vectors, scale", [(None, 1), (3, 1), (None, 2)])
 def test_spade(rng, channels, vectors, scale):
     label_map, noise, noise_map, layout = inputs(rng, vectors, scale)
-    # hidden = 32: 4 channels take the narrow way (project, then gather), 40 the wide one.
+    # hidden = 32: 4 channels take the narrow way (project, then sum), 40 the wide one.
     layer = SPADE(channels, N, Z, hidden=32, gain=1.0)
     layer.gamma_bias.assign(rng.normal(size=channels))
     layer.shared.bias.assign(rng.normal(size=32))
@@ -44,6 +44,30 @@ def test_spade(rng, channels, vectors, scale):
         return dense.spade(layer, x, dense.conditioning(label_map, noise, noise_map, N, scale))
 
     compare(patchwise, densely, sources)
+
+
+@pytest.mark.parametrize("activate", [False, True])
+def test_upsampled_and_activated(rng, activate):
+    label_map, noise, noise_map, layout = inputs(rng, None, 1)
+    layer = SPADE(6, N, Z, hidden=32, activate=activate, gain=1.0)
+    x = tf.constant(rng.normal(size=(B, H // 2, W // 2, 6)), tf.float32)
+    sources = [x, noise, *(v.value for v in layer.trainable_variables)]
+
+    def patchwise():
+        return layer(x, layout, noise, layout.levels[0], double=True, training=True)
+
+    def densely():
+        large = tf.repeat(tf.repeat(x, 2, axis=1), 2, axis=2)
+        y = dense.spade(layer, large, dense.conditioning(label_map, noise, noise_map, N))
+        return tf.maximum(y, 0.2 * y) if activate else y
+
+    compare(patchwise, densely, sources)
+    # The running variance is the unbiased one of the upsampled tensor.
+    large = np.repeat(np.repeat(x.numpy(), 2, 1), 2, 2)
+    expected = 0.9 + 0.1 * large.var((0, 1, 2), ddof=1)
+    layer.norm.running_variance.assign(tf.ones(6))
+    layer(x, layout, noise, layout.levels[0], double=True, training=True)
+    np.testing.assert_allclose(layer.norm.running_variance.numpy(), expected, rtol=1e-5)
 
 
 @pytest.mark.parametrize("vectors, scale", [(None, 1), (3, 4)])

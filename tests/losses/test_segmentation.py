@@ -35,33 +35,50 @@ def test_weighted_pixels_sum_to_the_number_of_pixels(rng):
     np.testing.assert_allclose(weights[label_map].sum(), B * H * W, rtol=1e-5)
 
 
+def random_head(rng, channels):
+    return (
+        tf.constant(rng.normal(size=(channels, N + 1)), tf.float32),
+        tf.constant(rng.normal(size=N + 1), tf.float32),
+    )
+
+
+def logits_of(features, head):
+    return features @ head[0].numpy() + head[1].numpy()
+
+
 def test_real_loss_against_numpy(rng):
-    logits = rng.normal(size=(B, H, W, N + 1)).astype(np.float32)
+    features = rng.normal(size=(B, H, W, 3)).astype(np.float32)
+    head = random_head(rng, 3)
     label_map = rng.integers(0, N, (B, H, W))
-    nll = -np.take_along_axis(log_softmax(logits), label_map[..., None] + 1, -1)[..., 0]
+    scores = log_softmax(logits_of(features, head))
+    nll = -np.take_along_axis(scores, label_map[..., None] + 1, -1)[..., 0]
     expected = np.mean(nll * class_weights(label_map, N).numpy()[label_map])
-    np.testing.assert_allclose(discriminator_real_loss(logits, label_map), expected, rtol=1e-5)
-    np.testing.assert_allclose(generator_adversarial_loss(logits, label_map), expected, rtol=1e-5)
-    plain = discriminator_real_loss(logits, label_map, balanced=False)
+    for loss in (discriminator_real_loss, generator_adversarial_loss):
+        np.testing.assert_allclose(loss(features, head, label_map), expected, rtol=1e-5)
+    plain = discriminator_real_loss(features, head, label_map, balanced=False)
     np.testing.assert_allclose(plain, nll.mean(), rtol=1e-5)
 
 
 def test_fake_loss_against_numpy(rng):
-    logits = rng.normal(size=(B, H, W, N + 1)).astype(np.float32)
-    expected = -log_softmax(logits)[..., 0].mean()
-    np.testing.assert_allclose(discriminator_fake_loss(logits), expected, rtol=1e-5)
+    features = rng.normal(size=(B, H, W, 3)).astype(np.float32)
+    head = random_head(rng, 3)
+    expected = -log_softmax(logits_of(features, head))[..., 0].mean()
+    np.testing.assert_allclose(discriminator_fake_loss(features, head), expected, rtol=1e-5)
 
 
-def test_without_a_labelled_pixel_loss_and_gradient_are_zero(rng):
-    logits = tf.constant(rng.normal(size=(B, H, W, N + 1)), tf.float32)
+def test_without_a_labelled_pixel_loss_and_gradients_are_zero(rng):
+    features = tf.constant(rng.normal(size=(B, H, W, 3)), tf.float32)
+    head = random_head(rng, 3)
     with tf.GradientTape() as tape:
-        tape.watch(logits)
-        loss = discriminator_real_loss(logits, np.zeros((B, H, W), int))
+        tape.watch([features, *head])
+        loss = discriminator_real_loss(features, head, np.zeros((B, H, W), int))
     assert float(loss) == 0
-    np.testing.assert_array_equal(tape.gradient(loss, logits), np.zeros(logits.shape))
+    for gradient in tape.gradient(loss, [features, *head]):
+        np.testing.assert_array_equal(gradient, np.zeros(gradient.shape))
 
 
 def test_extreme_logits_stay_finite():
-    logits = tf.constant([[[[1e4, -1e4, 0.0]]]])
-    assert np.isfinite(discriminator_fake_loss(logits))
-    assert np.isfinite(discriminator_real_loss(logits, np.ones((1, 1, 1), int)))
+    features = tf.constant([[[[1e4, -1e4, 0.0]]]])
+    head = (tf.eye(3), tf.zeros(3))
+    assert np.isfinite(discriminator_fake_loss(features, head))
+    assert np.isfinite(discriminator_real_loss(features, head, np.ones((1, 1, 1), int)))

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from oasis_tf.losses.segmentation import (
     class_weights,
@@ -15,11 +16,14 @@ from oasis_tf.losses.segmentation import (
 def test_losses(case, balanced, ignore_unlabelled):
     a = case.arrays
     suffix = f"dontcare{int(ignore_unlabelled)}_balanced{int(balanced)}"
+    # Behind an identity the features are the logits.
+    logits = tf.constant(a["D_eval_logits"])
+    head = (tf.eye(logits.shape[-1]), tf.zeros(logits.shape[-1]))
     real = discriminator_real_loss(
-        a["D_eval_logits"], a["label"], balanced=balanced, ignore_unlabelled=ignore_unlabelled
+        logits, head, a["label"], balanced=balanced, ignore_unlabelled=ignore_unlabelled
     )
     np.testing.assert_allclose(real, a[f"loss_real_{suffix}"], rtol=1e-6)
-    fake = discriminator_fake_loss(a["D_eval_logits"])
+    fake = discriminator_fake_loss(logits, head)
     np.testing.assert_allclose(fake, a[f"loss_fake_{suffix}"], rtol=1e-6)
 
 

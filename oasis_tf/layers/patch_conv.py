@@ -1,0 +1,127 @@
+"""3x3 convolutions of a hidden layer that is known by its distinct patches."""
+
+import tensorflow as tf
+
+# What is gathered at once. Real label maps fit in one chunk; where no patch repeats, chunks keep
+# the nine hidden rows of every pixel from being laid out all at the same time.
+_CHUNK_BYTES = 2**26
+
+
+def patch_conv(hidden, patches5, kernels, *, at_most=None):
+    """3x3 convolutions, zero padding, at the centre of each distinct 5x5 patch.
+
+    Args:
+        hidden: float (P, W), the hidden layer at the centre of each distinct 3x3 patch.
+        patches5: int32 (Q, 9), rows of `hidden`, P = outside of the picture: a zero.
+        kernels: a tuple of float (3, 3, W, outputs), of hidden's dtype.
+        at_most: an int that Q never exceeds, or None if there is no such number.
+
+    Returns:
+        A tuple of float (Q, outputs), one for each kernel.
+    """
+    width = hidden.shape[1]
+    # The convolution pads the hidden layer itself with zeros, not what it is made from.
+    hidden = tf.pad(hidden, [[0, 1], [0, 0]])
+    outputs = [kernel.shape[-1] for kernel in kernels]
+    if sum(outputs) < width:
+        # Narrow: project each 3x3 patch for each tap, then sum nine short rows.
+        taps = tf.reshape(tf.concat(kernels, axis=-1), (9, width, -1))
+        table = tf.matmul(hidden, tf.reshape(tf.transpose(taps, (1, 0, 2)), (width, -1)))
+        table = tf.reshape(tf.cast(table, tf.float32), (-1, sum(outputs)))
+        sums = tf.cast(sum_rows(table, patches5 * 9 + tf.range(9)), hidden.dtype)
+        return tuple(tf.split(sums, outputs, axis=-1))
+    # Wide: gather the nine hidden rows of each 5x5 patch, then project them.
+    flat = (tf.reshape(k, (9 * width, n)) for k, n in zip(kernels, outputs, strict=True))
+    if at_most is None or at_most > _chunk_size(hidden):
+        return tuple(_gather_and_project(hidden, patches5, *flat))
+    rows = tf.reshape(tf.gather(hidden, patches5), (-1, 9 * width))
+    return tuple(tf.matmul(rows, kernel) for kernel in flat)
+
+
+@tf.custom_gradient
+def sum_rows(table, ids):
+    """Sums of rows of a table: float32 (rows, C), int32 (n, k) -> float32 (n, C).
+
+    Neither the value nor the gradient lays out the (n, k, C) rows.
+    """
+    flat = tf.reshape(ids, [-1])
+    segments = tf.range(tf.size(flat)) // ids.shape[1]
+    total = tf.sparse.segment_sum(table, flat, segments, num_segments=tf.shape(ids)[0])
+
+    def gradient(upstream):
+        # The transpose of a sum of rows is another one, once sorted by the rows it goes to.
+        upstream = tf.convert_to_tensor(upstream)
+        order = tf.argsort(flat)
+        sources = tf.gather(segments, order)
+        rows = tf.shape(table)[0]
+        return tf.sparse.segment_sum(upstream, sources, tf.gather(flat, order), rows), None
+
+    return tf.ensure_shape(total, (ids.shape[0], table.shape[1])), gradient
+
+
+def _chunk_size(hidden):
+    return max(1, _CHUNK_BYTES // (9 * hidden.shape[1] * hidden.dtype.size))
+
+
+@tf.custom_gradient
+def _gather_and_project(hidden, patches5, *kernels):
+    """(rows, W), (Q, 9), several (9 W, n) -> several (Q, n), in chunks; keeps no gathered rows."""
+    width, size = hidden.shape[1], _chunk_size(hidden)
+    count = tf.shape(patches5)[0]
+    chunks = (count + size - 1) // size
+
+    def gather(i):
+        ids = patches5[i * size : (i + 1) * size]
+        return ids, tf.reshape(tf.gather(hidden, ids), (-1, 9 * width))
+
+    def loop(visit, state):
+        return tf.while_loop(
+            lambda i, *_: i < chunks,
+            lambda i, *state: (i + 1, *visit(i, *state)),
+            (0, *state),
+            parallel_iterations=1,
+        )[1:]
+
+    def project(i, *pieces):
+        _, rows = gather(i)
+        return [p.write(i, tf.matmul(rows, k)) for p, k in zip(pieces, kernels, strict=True)]
+
+    pieces = loop(
+        project,
+        [
+            tf.TensorArray(k.dtype, chunks, infer_shape=False, element_shape=(None, k.shape[1]))
+            for k in kernels
+        ],
+    )
+    shape = (patches5.shape[0], None)
+    results = [tf.ensure_shape(piece.concat(), shape) for piece in pieces]
+
+    def gradient(*upstream):
+        upstream = [tf.convert_to_tensor(dy) for dy in upstream]
+
+        def visit(i, to_hidden, *to_kernels):
+            ids, rows = gather(i)
+            parts = [dy[i * size : (i + 1) * size] for dy in upstream]
+            to_rows = tf.add_n(
+                [tf.matmul(p, k, transpose_b=True) for p, k in zip(parts, kernels, strict=True)]
+            )
+            # In float32: a patch may collect thousands of rows, too many small terms for bfloat16.
+            to_hidden += tf.math.unsorted_segment_sum(
+                tf.reshape(tf.cast(to_rows, tf.float32), (-1, width)),
+                tf.reshape(ids, [-1]),
+                tf.shape(hidden)[0],
+            )
+            products = [tf.matmul(rows, p, transpose_a=True) for p in parts]
+            return [
+                to_hidden,
+                *(a + tf.cast(b, tf.float32) for a, b in zip(to_kernels, products, strict=True)),
+            ]
+
+        sources = (hidden, *kernels)
+        sums = loop(visit, [tf.zeros(tf.shape(x), tf.float32) for x in sources])
+        to_hidden, *to_kernels = (
+            tf.cast(total, x.dtype) for total, x in zip(sums, sources, strict=True)
+        )
+        return to_hidden, None, *to_kernels
+
+    return results, gradient
