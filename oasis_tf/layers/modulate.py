@@ -1,5 +1,6 @@
 """Upsampling, modulation and activation of a normalised tensor, in few passes over memory."""
 
+import keras
 import tensorflow as tf
 
 from oasis_tf.layers.activation import SLOPE
@@ -24,7 +25,7 @@ def modulate(x, gamma, beta, index, *, double=False, activate=False):
         float (B, h, w, C), or (B, 2h, 2w, C).
     """
     times = 2 if double else 1
-    height, width, channels = x.shape[1:]
+    _, height, width, channels = keras.ops.shape(x)
     # A pixel's copies are axes of their own, which broadcasting fills without writing them out.
     copies = (-1, height, times, width, times, channels)
     flat = (-1, times * height, times * width, channels)
@@ -59,5 +60,4 @@ def modulate(x, gamma, beta, index, *, double=False, activate=False):
 
         return tf.reshape(y, flat), gradient
 
-    y = compute(x, gamma, beta)
-    return tf.ensure_shape(y, (x.shape[0], times * height, times * width, channels))
+    return compute(x, gamma, beta)

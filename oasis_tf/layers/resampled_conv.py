@@ -1,5 +1,6 @@
 """Resampling, alone and joined with the 3x3 convolution next to it: fewer operations."""
 
+import keras
 import tensorflow as tf
 
 
@@ -11,7 +12,7 @@ def halve(x):
 @tf.custom_gradient
 def double(x):
     """Nearest upsampling by two: float (B, h, w, C) -> (B, 2h, 2w, C)."""
-    height, width, channels = x.shape[1:]
+    _, height, width, channels = keras.ops.shape(x)
     # Repeating a pixel's channels is repeating the pixel along the row.
     rows = tf.tile(tf.reshape(x, (-1, height, 1, width, channels)), (1, 1, 2, 1, 2))
     return tf.reshape(rows, (-1, 2 * height, 2 * width, channels)), undo_double
@@ -55,12 +56,9 @@ def double_then_conv(x, kernel):
         float (B, 2h, 2w, outputs).
     """
     mirrored = tf.transpose(kernel[::-1, ::-1], (0, 1, 3, 2))
-    # One operation for a known size, ten for an unknown one.
-    shape = x.shape if x.shape.is_fully_defined() else tf.shape(x)
-    size = (shape[0], 2 * shape[1], 2 * shape[2], kernel.shape[-1])
-    y = tf.nn.conv2d_transpose(x, _box(mirrored), size, 2, "SAME")
-    height, width = (None if n is None else 2 * n for n in x.shape[1:3])
-    return tf.ensure_shape(y, (x.shape[0], height, width, kernel.shape[-1]))
+    batch, height, width, _ = keras.ops.shape(x)
+    size = (batch, 2 * height, 2 * width, kernel.shape[-1])
+    return tf.nn.conv2d_transpose(x, _box(mirrored), size, 2, "SAME")
 
 
 def _box(kernel):

@@ -45,6 +45,28 @@ def test_value_and_gradients(rng, double, activate, graph):
         np.testing.assert_allclose(actual, expected, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("shape", [(None, H, W, C), (1, None, None, C)])
+@pytest.mark.parametrize("double", [False, True])
+def test_sizes_may_be_unknown(shape, double):
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec(shape),
+            tf.TensorSpec((None, C)),
+            tf.TensorSpec((None, None, None), tf.int32),
+        ]
+    )
+    def run(x, table, index):
+        y = modulate(x, table, table, index, double=double)
+        assert y.shape[3] == C
+        assert (y.shape[1] is None) == (shape[1] is None)
+        return y
+
+    times = 2 if double else 1
+    index = tf.zeros((1, times * H, times * W), tf.int32)
+    y = run(tf.ones((1, H, W, C)), tf.ones((1, C)), index)
+    np.testing.assert_array_equal(y, np.full((1, times * H, times * W, C), 3.0))
+
+
 def test_many_pixels_of_one_patch_are_summed_in_float32():
     """In bfloat16 a sum of ones stops growing at 256."""
     x = tf.ones((1, 32, 64, 1), tf.bfloat16)

@@ -66,6 +66,16 @@ def test_low_precision_takes_the_same_course(float32_course, precision, scaled):
     assert step.discriminator.features(batch[0]).dtype == step.generator.compute_dtype
 
 
+def test_other_label_maps_do_not_build_another_graph(rng):
+    step = make_step()
+    image, label_map, *others = make_batch(rng)
+    run = tf.function(step, autograph=False)
+    # From few distinct patches to as many as pixels.
+    for labels in (tf.zeros_like(label_map), label_map, rng.integers(0, N, (B, H, W))):
+        run(image, tf.cast(labels, tf.int32), *others)
+    assert run.experimental_get_tracing_count() == 1
+
+
 def test_an_overflow_skips_the_update_and_lowers_the_scale(rng):
     step = make_step("mixed_float16", scaled=True)
     batch = make_batch(rng)
