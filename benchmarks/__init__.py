@@ -1,0 +1,1 @@
+"""What this implementation costs beside a plain one: `python -m benchmarks`."""

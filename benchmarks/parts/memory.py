@@ -1,0 +1,92 @@
+"""Memory: the peak of two training steps on two pictures, each side in a process of its own.
+
+The peak is the resident memory of the process, Python, TensorFlow and weights included. The
+worst case of the generator, an independent label at every pixel, is in it too.
+"""
+
+import itertools
+import re
+from pathlib import Path
+
+from benchmarks.measure import in_a_process, say
+from benchmarks.rows import row
+
+PLAIN, OURS = "plain", "ours"
+BATCH, STEPS = 2, 2
+
+
+def run(options):
+    """Measures; returns rows."""
+    few, many = options.classes
+    found = {}
+    for task, num_classes, side in itertools.product(
+        (training_step, random_labels), options.classes, (PLAIN, OURS)
+    ):
+        before, peak = in_a_process(_measure, task, side, num_classes, options)
+        found[task, num_classes, side] = before, peak
+        say(f"{task.__name__}, {num_classes} classes, {side}: {before:.2f}, then {peak:.2f} GB")
+
+    def beside(what, sides, bound=None):
+        first, second = (found[key][1] for key in sides.values())
+        peaks = {name: (found[key][1], "GB") for name, key in sides.items()}
+        before = {name: found[key][0] for name, key in sides.items()}
+        return row(what, first / second, "x the memory", peaks, at_most=bound, gb_before=before)
+
+    def ours_beside_plain(what, task, num_classes, bound=None):
+        sides = {side: (task, num_classes, side) for side in (OURS, PLAIN)}
+        return beside(f"{what}, {num_classes} classes", sides, bound)
+
+    return [
+        ours_beside_plain("training step", training_step, few),
+        ours_beside_plain("training step", training_step, many, 0.45),
+        beside(
+            f"training step, {many} classes beside {few}, ours",
+            {f"{n} classes": (training_step, n, OURS) for n in (many, few)},
+            1.15,
+        ),
+        ours_beside_plain("generator on random labels", random_labels, few),
+        ours_beside_plain("generator on random labels", random_labels, many),
+    ]
+
+
+def training_step(side, num_classes, options):
+    """Builds a side; returns a function that makes the steps."""
+    from benchmarks import labels, ours, plain
+
+    ours.quick_graphs()
+    batches = labels.recorded(options.records, STEPS, batch_size=BATCH)
+    batches = [{**b, "label_map": b["label_map"] % num_classes} for b in batches]
+    if side == OURS:
+        trainer = ours.trainer(num_classes, batches, options.widths)
+        return lambda: trainer.train(STEPS)
+    training = plain.Training(num_classes, **options.widths)
+    return lambda: [training.step(b["image"], b["label_map"]) for b in batches]
+
+
+def random_labels(side, num_classes, options):
+    """Builds a side; returns a function that draws one picture, twice."""
+    import tensorflow as tf
+
+    from benchmarks import labels, plain
+    from oasis_tf.models.generator import Generator
+
+    like = labels.recorded(options.records, 1)[0]["label_map"]
+    (label_map,) = labels.random_maps([like], num_classes)
+    network = (Generator if side == OURS else plain.Generator)(num_classes, **options.widths)
+    noise = tf.zeros((1, options.widths["noise_channels"]))
+    draw = tf.function(lambda *inputs: network(*inputs), autograph=False)
+    return lambda: [draw(label_map, noise).numpy() for _ in range(STEPS)]
+
+
+def _measure(task, side, num_classes, options):
+    """(resident memory when all is built, peak when all is done), in GB."""
+    go = task(side, num_classes, options)
+    before = _status("VmRSS")
+    go()
+    # Not getrusage: its maximum outlives exec, so that it may be the parent's.
+    return before, _status("VmHWM")
+
+
+def _status(name):
+    text = Path("/proc/self/status").read_text()
+    return int(re.search(rf"{name}:\s*(\d+) kB", text)[1]) * 1024 / 1e9

@@ -1,0 +1,84 @@
+"""Training step: both updates, both Adams and the average, one picture.
+
+Ours runs as `oasis_tf.train` runs it, by `Trainer.train(1)`: drawing the noise and reading back
+the losses are in it.
+"""
+
+import itertools
+
+from benchmarks import labels, ours, plain
+from benchmarks.floor import floor, matmul_side, step_multiply_adds
+from benchmarks.measure import in_a_process, interleave
+from benchmarks.rows import FASTER, SLOWER, ratio
+
+PLAIN, FLOAT32, MIXED = "plain", "float32", "mixed_bfloat16"
+# Our precisions, and that of the matrix product for the floor.
+OURS = {FLOAT32: "float32", MIXED: "bfloat16"}
+
+
+def run(options):
+    """Measures; returns rows."""
+    few, many = options.classes
+    rows = []
+    for num_classes, target in ((few, 2.2), (many, 3.0)):
+        # A process each, for the networks and Adams of both would fill 20 GB.
+        seconds = in_a_process(_measure, num_classes, options)
+        rows += [_beside_plain(num_classes, seconds, x, target, options) for x in OURS]
+    both = {f"{n} classes": _key(FLOAT32, n) for n in (many, few)}
+    what = f"{many} classes beside {few}, {FLOAT32}"
+    return [*rows, ratio(what, seconds, both, SLOWER, at_most=1.15)]
+
+
+def _key(name, num_classes):
+    return name, f"{num_classes} classes"
+
+
+def _measure(num_classes, options):
+    """Seconds of all sides with so many classes, and of ours with few, to compare with."""
+    ours.quick_graphs()
+    few, _ = options.classes
+    sides = {_key(PLAIN, num_classes): _plain_side(num_classes, options)}
+    for precision in OURS:
+        sides[_key(precision, num_classes)] = _our_side(num_classes, precision, options)
+    if num_classes != few:
+        sides[_key(FLOAT32, few)] = _our_side(few, FLOAT32, options)
+    sides.update(matmul_side(dtype, options.quick) for dtype in OURS.values())
+    return interleave(sides, options.repeats)
+
+
+def _batches(num_classes, options):
+    recorded = labels.recorded(options.records, options.repeats)
+    # Ids are folded into the range: what counts here is how wide the networks are.
+    return [{**b, "label_map": b["label_map"] % num_classes} for b in recorded]
+
+
+def _plain_side(num_classes, options):
+    training = plain.Training(num_classes, **options.widths)
+    stream = itertools.cycle(_batches(num_classes, options))
+
+    def side():
+        batch = next(stream)
+        return [float(loss) for loss in training.step(batch["image"], batch["label_map"])]
+
+    return side
+
+
+def _our_side(num_classes, precision, options):
+    batches = _batches(num_classes, options)
+    trainer = ours.trainer(num_classes, batches, options.widths, precision)
+    return lambda: trainer.train(1)
+
+
+def _beside_plain(num_classes, seconds, precision, target, options):
+    maps = [b["label_map"] for b in _batches(num_classes, options)]
+    counts = [labels.count_patches(x) for x in maps]
+    operations = [step_multiply_adds(c, num_classes, **options.widths) for c in counts]
+    return ratio(
+        f"{num_classes} classes, {precision}",
+        seconds,
+        {"plain": _key(PLAIN, num_classes), "ours": _key(precision, num_classes)},
+        FASTER,
+        at_least=target if precision == FLOAT32 else None,
+        floor=floor(operations, seconds, OURS[precision], options.quick),
+        distinct_patches=labels.shares(counts, maps[0].shape[1:]),
+    )

@@ -1,0 +1,73 @@
+"""Brings the measured tables into the README: `python -m benchmarks.report`."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from benchmarks.results import RESULTS, caption, load
+from benchmarks.rows import table
+from data_pipeline.errors import DataError
+from data_pipeline.files import write_atomically
+
+README = Path(__file__).parents[1] / "README.md"
+BEGIN, END = "<!-- benchmarks -->", "<!-- /benchmarks -->"
+
+
+def write_report(readme=README, results=RESULTS):
+    """Replaces what stands between the two markers of `readme`.
+
+    Args:
+        readme: a Markdown file with the lines `<!-- benchmarks -->` and `<!-- /benchmarks -->`.
+        results: directory of the JSON files.
+
+    Returns:
+        int, the number of parts reported.
+
+    Raises:
+        DataError: the markers are missing, there are no results, or a file is none of ours.
+        OSError: the README is not there or not writable.
+    """
+    readme, results = Path(readme), Path(results)
+    text = readme.read_text(encoding="utf-8")
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise DataError(f"{readme} must hold {BEGIN} and, after it, {END}. Received: not both")
+    paths = sorted(results.glob("*.json"))
+    if not paths:
+        raise DataError(
+            f"{results} must hold results; python -m benchmarks makes them. Received: none"
+        )
+    sections = "\n\n".join(_section(load(path)) for path in paths)
+    write_atomically(readme, f"{before}{BEGIN}\n\n{sections}\n\n{END}{after}")
+    return len(paths)
+
+
+def _section(result):
+    lines = [f"**{result['title']}**", table(result["rows"], markdown=True)]
+    shares = next((r["distinct_patches"] for r in result["rows"] if "distinct_patches" in r), {})
+    if shares:
+        listed = ", ".join(f"{share:.1%} at {size}" for size, share in shares.items())
+        lines.append(f"Distinct 5x5 patches of the recorded maps: {listed}.")
+    lines.append(f"*{caption(result)}*")
+    return "\n\n".join(lines)
+
+
+def main(argv=None):
+    """Runs the command line; returns the exit code, 0 or 2."""
+    argparse.ArgumentParser(
+        prog="python -m benchmarks.report",
+        description=f"Rewrites what stands between {BEGIN} and {END} in the README from "
+        "benchmarks/results.",
+    ).parse_args(argv)
+    try:
+        count = write_report()
+    except (DataError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print(f"{README}: {count} tables")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
