@@ -1,9 +1,11 @@
 """Time: sides in turns, medians by whoever reads the lists. Memory: a process by itself."""
 
+import os
 import sys
+import threading
 import time
 from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 
 
 def interleave(sides, repeats):
@@ -42,8 +44,19 @@ def in_a_process(function, *arguments):
         concurrent.futures.process.BrokenProcessPool: it was killed, for example because memory
             ran out. A RuntimeError.
     """
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+    context = get_context("spawn")
+    with ProcessPoolExecutor(1, context, initializer=_end_with_parent) as pool:
         return pool.submit(function, *arguments).result()
+
+
+def _end_with_parent():
+    """Keeps this process from going on, with its gigabytes, when the one that waits is killed."""
+
+    def wait():
+        parent_process().join()
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def say(line):
