@@ -19,6 +19,7 @@ setup(
         "tf-models-official>=2.20,<2.21",
         "numpy>=2,<3",
         "pillow>=10",
+        "scipy>=1.10",
         "pycocotools>=2.0.8",
         "tqdm>=4.66",
         "setuptools<81",

@@ -163,6 +163,7 @@ def _manifest(request, identity, dataset, shards, stats, command):
         num_classes=num_classes,
         class_names=tuple(dataset.class_names),
         palette=tuple(tuple(colour) for colour in palette),
+        label_ids=dataset.label_ids,
         image_size=request.image_size,
         splits=splits,
         command=command,

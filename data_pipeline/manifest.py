@@ -7,7 +7,7 @@ from pathlib import Path
 from data_pipeline.errors import DataError
 from data_pipeline.files import write_atomically
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 FILE_NAME = "manifest.json"
 
 
@@ -58,6 +58,7 @@ class Manifest:
         num_classes: N, the unlabelled class 0 included.
         class_names: N names, the first is "unlabelled".
         palette: N colours (r, g, b) in 0..255.
+        label_ids: {id in the source's label files: our id}, or None where they are the same.
         image_size: (height, width) that training sees.
         splits: {"train": Split, "val": Split}, or one of them.
         command: the command line that built it.
@@ -70,6 +71,7 @@ class Manifest:
     num_classes: int
     class_names: tuple[str, ...]
     palette: tuple[tuple[int, int, int], ...]
+    label_ids: dict[int, int] | None
     image_size: tuple[int, int]
     splits: dict[str, Split]
     command: str
@@ -140,6 +142,8 @@ def _from_json(content):
     num_classes = values["num_classes"]
     values["class_names"] = tuple(values["class_names"])
     values["palette"] = tuple(tuple(colour) for colour in values["palette"])
+    if values["label_ids"] is not None:  # JSON's keys are strings
+        values["label_ids"] = {int(key): value for key, value in values["label_ids"].items()}
     values["image_size"] = _size(values["image_size"])
     values["splits"] = {name: _split(split) for name, split in values["splits"].items()}
     lists = {"class_names": values["class_names"], "palette": values["palette"]}

@@ -38,6 +38,7 @@ class Config:
         precision: one of `PRECISIONS`, that of the convolutions; all else is float32.
         share_pictures: the discriminator learns from the pictures of the generator's update
             instead of new ones: quicker, and not what the paper does.
+        init_from: directory of the run or converted checkpoint whose weights it starts from.
         seed: of initial weights, data order, augmentation, noise and LabelMix coins.
         statistics_batches: training batches over which the averaged generator's batch-norm
             statistics are re-estimated before it is used.
@@ -64,6 +65,7 @@ class Config:
     init_gain: float = 0.02
     precision: str = "float32"
     share_pictures: bool = False
+    init_from: str | None = None
     seed: int = 0
     statistics_batches: int = 50
     log_every: int = 10
@@ -130,7 +132,8 @@ def save_config(model_dir, config, data):
     Args:
         model_dir: an existing directory.
         config: the resolved `Config`.
-        data: JSON-able dict that identifies the records (class names, checksums).
+        data: JSON-able dict: what `data_pipeline.legend.Legend.to_json` gives and, of a training
+            run, `shards`, the records' checksums by name.
     """
     path = Path(model_dir) / "config.json"
     text = json.dumps({"config": dataclasses.asdict(config), "data": data}, indent=1)
@@ -162,13 +165,18 @@ def check_resumable(model_dir, config, data):
         ConfigError: they differ in what determines the run; lists every difference.
     """
     saved_config, saved_data = load_config(model_dir)
+    if "shards" not in saved_data:
+        raise ConfigError(
+            f"--model_dir {model_dir} holds converted weights, which are no run; choose another "
+            f"directory and start from them with --init_from {model_dir}"
+        )
     saved, asked = dataclasses.asdict(saved_config), dataclasses.asdict(config)
     differences = [
         f"{name}: began with {saved[name]}, received {asked[name]}"
         for name in saved
         if name not in _MAY_CHANGE and saved[name] != asked[name]
     ]
-    if saved_data != data:
+    if saved_data["shards"] != data["shards"]:
         differences.append("data: --data_dir holds other records than the run began with")
     if differences:
         raise ConfigError(

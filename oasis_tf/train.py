@@ -42,6 +42,12 @@ def parse_arguments(argv=None):
         help="the discriminator learns from the pictures of the generator's update: quicker, "
         "not the paper's",
     )
+    parser.add_argument(
+        "--init_from",
+        type=Path,
+        metavar="DIR",
+        help="start from the weights of another run, or of python -m oasis_tf.convert",
+    )
     parser.add_argument("--histograms", action="store_true", help="weights, in TensorBoard")
     return parser.parse_args(argv)
 
@@ -78,6 +84,8 @@ def resolve_config(arguments, manifest):
         overrides["generator_channels"] = arguments.base_channels
         overrides["discriminator_channels"] = arguments.base_channels
     built = tuple(manifest.image_size)
+    if arguments.init_from is not None:
+        overrides["init_from"] = str(arguments.init_from.resolve())
     asked = tuple(arguments.image_size or built)
     overrides["image_size"] = asked
     config = dataclasses.replace(config, **{k: v for k, v in overrides.items() if v is not None})
@@ -95,12 +103,16 @@ def main(argv=None):
     arguments = parse_arguments(argv)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     from data_pipeline.errors import DataError
+    from data_pipeline.legend import Legend
     from data_pipeline.manifest import Manifest
+    from oasis_tf.model_dir import open_model_dir
 
     try:
         manifest = Manifest.read(arguments.data_dir)
         config = resolve_config(arguments, manifest)
         _check_data(config, manifest, arguments.data_dir)
+        if config.init_from is not None:
+            open_model_dir(config.init_from).check_fits(config, Legend.of(manifest))
         data = _identity(manifest)
         _open_model_dir(arguments.model_dir, config, data)
         outcome = _train(arguments, config, manifest)
@@ -127,9 +139,11 @@ def _check_data(config, manifest, data_dir):
 
 
 def _identity(manifest):
-    """What must not change under a run: the classes and every byte of the records."""
+    """What the classes are, and every byte of the records, which must not change under a run."""
+    from data_pipeline.legend import Legend
+
     return {
-        "num_classes": manifest.num_classes,
+        **Legend.of(manifest).to_json(),
         "shards": {s.name: s.sha256 for split in manifest.splits.values() for s in split.shards},
     }
 

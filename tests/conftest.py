@@ -49,3 +49,34 @@ def mirrored():
     TensorFlow answers with a shape mismatch.
     """
     return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+
+
+@pytest.fixture(scope="session")
+def toy_run(tmp_path_factory):
+    """Directory of a run with tiny networks (`tests/toy_model.py`); not to be changed."""
+    from tests.toy_model import write_model_dir
+
+    path = tmp_path_factory.mktemp("toy_model") / "run"
+    write_model_dir(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def toy_synthesizer(toy_run):
+    """The model of `toy_run`, loaded."""
+    import oasis_tf
+
+    return oasis_tf.load(toy_run)
+
+
+@pytest.fixture
+def loaded_once(toy_run, toy_synthesizer, monkeypatch):
+    """Spares commands on `toy_run` the seconds of loading it again."""
+    from oasis_tf import loading
+
+    load = loading.load
+
+    def load_other(path):
+        return toy_synthesizer if Path(path) == toy_run else load(path)
+
+    monkeypatch.setattr(loading, "load", load_other)

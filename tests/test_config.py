@@ -72,12 +72,12 @@ def test_there_and_back(tmp_path):
 
 def test_resuming_may_change_how_long_but_not_what(tmp_path):
     config = Config("lvis")
-    save_config(tmp_path, config, {"num_classes": 7})
+    save_config(tmp_path, config, {"shards": {"a": "7"}})
     longer = dataclasses.replace(config, steps=9, checkpoint_every=1)
-    check_resumable(tmp_path, longer, {"num_classes": 7})
+    check_resumable(tmp_path, longer, {"shards": {"a": "7"}})
     other = dataclasses.replace(config, batch_size=3, seed=1)
     with pytest.raises(ConfigError) as caught:
-        check_resumable(tmp_path, other, {"num_classes": 8})
+        check_resumable(tmp_path, other, {"shards": {"a": "8"}})
     message = str(caught.value)
     assert "batch_size: began with 32, received 3" in message
     assert "seed: began with 0, received 1" in message
@@ -94,3 +94,10 @@ def test_a_broken_file_is_named(tmp_path, content):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(ConfigError, match="holds no run"):
         load_config(tmp_path)
+
+
+def test_converted_weights_are_no_run(tmp_path):
+    config = Config("ade20k")
+    save_config(tmp_path, config, {"class_names": []})
+    with pytest.raises(ConfigError, match="holds converted weights.*--init_from"):
+        check_resumable(tmp_path, config, {"shards": {}})

@@ -1,11 +1,11 @@
 """ADE20K, the SceneParsing release: 150 classes, ids as stored (0 is unlabelled already)."""
 
+from data_pipeline.datasets.ade20k_names import CLASS_NAMES
 from data_pipeline.datasets.dataset import Dataset
 from data_pipeline.datasets.pairs import LABELS, PICTURES, find, pair
 from data_pipeline.datasets.pictures import load_ids
 from data_pipeline.errors import DataError
 
-NUM_CLASSES = 151
 _FOLDERS = {"train": "training", "val": "validation"}
 
 
@@ -34,13 +34,14 @@ def open_ade20k(source, splits):
 
 
 def _class_names(path):
-    """First synonym of each class; the pictures are usable without that file."""
+    """First synonym of each class; without that file, those of the release."""
     if not path.is_file():
-        return ("unlabelled", *(f"class_{i}" for i in range(1, NUM_CLASSES)))
+        return CLASS_NAMES
     rows = [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines()[1:] if line]
     names = [row[-1].split(",")[0].strip() for row in rows]
-    if len(names) != NUM_CLASSES - 1:
+    if len(names) != len(CLASS_NAMES) - 1:
         raise DataError(
-            f"{path} must list {NUM_CLASSES - 1} classes after a header. Received: {len(names)}"
+            f"{path} must list {len(CLASS_NAMES) - 1} classes after a header. "
+            f"Received: {len(names)}"
         )
     return ("unlabelled", *names)

@@ -45,6 +45,8 @@ _CLASSES = (
     ("spare", (0, 0, 0)),
 )
 _LICENCE_PLATE = 255  # labelId -1 in a picture of unsigned bytes
+CLASS_NAMES, PALETTE = zip(*_CLASSES, strict=True)
+LABEL_IDS = {_LICENCE_PLATE: 0, **{i: i for i in range(len(_CLASSES))}}
 
 
 def open_cityscapes(source, splits):
@@ -67,8 +69,7 @@ def open_cityscapes(source, splits):
         labels = find(label_folder, LABELS, "_gtFine_labelIds", recursive=True)
         label_name = "{}_gtFine_labelIds.png"
         items[split] = pair(images, labels, image_folder, label_folder, label_name)
-    names, palette = zip(*_CLASSES, strict=True)
-    return Dataset(names, items, load, palette)
+    return Dataset(CLASS_NAMES, items, load, PALETTE, LABEL_IDS)
 
 
 def load(item):

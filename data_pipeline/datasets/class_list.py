@@ -44,6 +44,18 @@ class ClassList:
         first = self.colours[self.unlabelled] if self._unlabelled_is_listed else (40, 40, 40)
         return (first, *self._labelled(self.colours))
 
+    @property
+    def label_ids(self):
+        """{the user's id: ours}, of every class and of the unlabelled id.
+
+        >>> ClassList(("sky", "road"), None, 255).label_ids
+        {0: 1, 1: 2, 255: 0}
+        """
+        ids = list(range(len(self.names)))
+        if self.unlabelled is not None and not self._unlabelled_is_listed:
+            ids.append(self.unlabelled)
+        return dict(zip(ids, self.to_ours(np.array(ids)).tolist(), strict=True))
+
     def to_ours(self, ids):
         """Maps the user's ids to ours: the unlabelled id to 0, the others to 1, 2, ... in order.
 
@@ -75,7 +87,7 @@ class ClassList:
             DataError: colours that are not in the list, with their pixel counts.
         """
         known = _pack(np.array(self.colours))  # (n,)
-        order = np.argsort(known)
+        order = np.argsort(known, kind="stable")  # of equal colours the first class
         packed = _pack(rgb)  # (H, W)
         place = np.searchsorted(known, packed, sorter=order).clip(max=len(known) - 1)
         ids = order[place]

@@ -30,6 +30,7 @@ class Dataset:
         load: item -> (PIL picture in RGB, int label map (H, W) in our ids, 0 = unlabelled). Both
             have the same size; ids may be N or more, which the builder reports. Raises DataError.
         palette: N colours (r, g, b), or None for the default ones.
+        label_ids: {id in the label files: our id}, or None where they are the same.
         id_shift: our id minus the file's id, for ids beyond the class list.
         missing: names of pictures that were skipped because they do not exist.
     """
@@ -38,5 +39,6 @@ class Dataset:
     items: dict[str, list[Item]]
     load: Callable
     palette: tuple[tuple[int, int, int], ...] | None = None
+    label_ids: dict[int, int] | None = None
     id_shift: int = 0
     missing: tuple[str, ...] = ()

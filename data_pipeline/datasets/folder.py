@@ -41,7 +41,14 @@ def open_folder(source, splits, *, class_names=None, unlabelled=None):
         labels = find(label_folder, LABELS, recursive=True)
         items[split] = pair(images, labels, image_folder, label_folder)
     load_item = partial(load, classes=classes)
-    return Dataset(classes.class_names, items, load_item, classes.palette, classes.id_shift)
+    return Dataset(
+        classes.class_names,
+        items,
+        load_item,
+        classes.palette,
+        classes.label_ids,
+        classes.id_shift,
+    )
 
 
 def load(item, classes):

@@ -12,8 +12,8 @@ import tensorflow as tf
 
 from data_pipeline.reader import eval_dataset, train_dataset
 from oasis_tf.config import ConfigError
-from oasis_tf.models.discriminator import Discriminator
-from oasis_tf.models.generator import Generator
+from oasis_tf.model_dir import open_model_dir
+from oasis_tf.networks import build_discriminator, build_generator
 from oasis_tf.training.actions import Histograms, Pictures, Progress
 from oasis_tf.training.adam import FusedAdam
 from oasis_tf.training.checkpoints import PeriodicCheckpointManager
@@ -79,6 +79,13 @@ class Run:
             )
         with self._strategy.scope():
             self._build(manifest.num_classes)
+        if config.init_from is not None:
+            # A checkpoint of the run itself, if there is one, is restored over it.
+            open_model_dir(config.init_from).restore(
+                generator=self._generator,
+                ema_generator=self._ema_generator,
+                discriminator=self._discriminator,
+            )
         self._best = tf.train.CheckpointManager(
             self._checkpoint, str(self._model_dir / "best"), max_to_keep=1, checkpoint_name="step"
         )
@@ -158,16 +165,6 @@ class Run:
         config = self._config
         keras.utils.set_random_seed(config.seed)
 
-        def generator():
-            return Generator(
-                num_classes,
-                base_channels=config.generator_channels,
-                noise_channels=config.noise_channels,
-                hidden=config.spade_channels,
-                gain=config.init_gain,
-                dtype=config.precision,
-            )
-
         def adam(learning_rate, model):
             optimizer = FusedAdam(learning_rate, beta_1=0.0, beta_2=0.999, epsilon=1e-8)
             if config.precision == "mixed_float16":
@@ -177,17 +174,14 @@ class Run:
             optimizer.build(model.trainable_variables)
             return optimizer
 
-        self._generator, self._ema_generator = generator(), generator()
+        self._generator, self._ema_generator = (
+            build_generator(config, num_classes) for _ in range(2)
+        )
         for average, variable in zip(
             self._ema_generator.variables, self._generator.variables, strict=True
         ):
             average.assign(variable)
-        self._discriminator = Discriminator(
-            num_classes,
-            base_channels=config.discriminator_channels,
-            gain=config.init_gain,
-            dtype=config.precision,
-        )
+        self._discriminator = build_discriminator(config, num_classes)
         optimizers = (
             adam(config.generator_lr, self._generator),
             adam(config.discriminator_lr, self._discriminator),

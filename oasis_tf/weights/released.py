@@ -1,5 +1,6 @@
-"""Loads the authors' released checkpoints into our networks, totally or not at all."""
+"""The authors' checkpoint files to our networks and back, totally or not at all."""
 
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,10 +11,11 @@ from oasis_tf.models.discriminator import Discriminator
 from oasis_tf.models.generator import WIDTHS as GENERATOR_WIDTHS
 from oasis_tf.models.generator import Generator
 from oasis_tf.weights.rows import discriminator_rows, generator_rows
-from oasis_tf.weights.torch_file import TorchFileError, read_state_dict
+from oasis_tf.weights.torch_file import TorchFileError, read_state_dict, write_state_dict
 
 # Counters of PyTorch's batch norm that only a cumulative average would need.
 _IGNORED_SUFFIX = ".num_batches_tracked"
+_ROWS = {"G": generator_rows, "EMA": generator_rows, "D": discriminator_rows}
 
 
 @dataclass(frozen=True)
@@ -24,12 +26,15 @@ class Released:
         generator: `Generator` as trained.
         ema_generator: `Generator` averaged over training; the one that draws best.
         discriminator: `Discriminator`.
+        counters: {"G": {name: int}, "EMA": {name: int}}, the batch counters of PyTorch's batch
+            norm. Nothing reads them, but `torch` wants them in a state dict.
         report: str, one line per file: tensors read, variables set, sizes found.
     """
 
     generator: Generator
     ema_generator: Generator
     discriminator: Discriminator
+    counters: dict[str, dict[str, int]]
     report: str
 
 
@@ -51,21 +56,60 @@ def load_released(directory, which="best"):
     """
     directory = Path(directory)
     files = {part: _find(directory, f"{which}_{part}.pth") for part in ("G", "EMA", "D")}
-    states = {part: read_state_dict(path) for part, path in files.items()}
-    discriminator = _build_discriminator(states["D"], files["D"])
-    generator, ema_generator = (
-        _build_generator(states[part], discriminator.num_classes, files[part])
-        for part in ("G", "EMA")
+    networks, counters, report = {}, {}, {}
+    # One file after the other, for at full width each is 0.3 GB.
+    for part in ("D", "G", "EMA"):
+        path = files[part]
+        state = read_state_dict(path)
+        if part == "D":
+            network = _build_discriminator(state, path)
+        else:
+            network = _build_generator(state, networks["D"].num_classes, path)
+            counters[part] = {
+                name: int(array)
+                for name, array in state.items()
+                if name.endswith(_IGNORED_SUFFIX) and array.ndim == 0
+            }
+        rows = _ROWS[part](network)
+        report[part] = _assign(rows, state, path)
+        networks[part] = network
+    return Released(
+        networks["G"],
+        networks["EMA"],
+        networks["D"],
+        counters,
+        "\n".join(report[part] for part in ("G", "EMA", "D")),
     )
-    report = [
-        _assign(rows, states[part], files[part])
-        for part, rows in (
-            ("G", generator_rows(generator)),
-            ("EMA", generator_rows(ema_generator)),
-            ("D", discriminator_rows(discriminator)),
-        )
-    ]
-    return Released(generator, ema_generator, discriminator, "\n".join(report))
+
+
+def save_released(path, part, network, counters=None):
+    """Writes one file of a checkpoint that the authors' code loads.
+
+    Args:
+        path: the file; theirs are called `models/{which}_{part}.pth`.
+        part: "G", "EMA" or "D".
+        network: `Generator` or `Discriminator`.
+        counters: {name: int}, as in `Released`. Defaults to None: all 0.
+
+    Returns:
+        str, one line on what was written.
+    """
+    rows = _ROWS[part](network)
+    names = [name for name in map(_counter_of, rows) if name is not None]
+    variables = ((name, transform.back(variable.numpy())) for name, variable, transform in rows)
+    extra = ((name, np.array((counters or {}).get(name, 0), np.int64)) for name in names)
+    write_state_dict(path, itertools.chain(variables, extra))
+    return (
+        f"{Path(path).name}: {len(rows) + len(names)} tensors = {len(rows)} variables written "
+        f"+ {len(names)} batch counters"
+    )
+
+
+def _counter_of(row):
+    """Name of the batch counter beside a running mean, else None."""
+    name = row[0]
+    suffix = ".running_mean"
+    return name.removesuffix(suffix) + _IGNORED_SUFFIX if name.endswith(suffix) else None
 
 
 def _find(directory, name):
@@ -122,7 +166,7 @@ def _assign(rows, state, path):
             problems.append(f"variable without a tensor: {name}")
             continue
         try:
-            array = transform(state[name]).astype(np.float32)
+            array = transform(state[name]).astype(np.float32, copy=False)
         except ValueError:
             array = state[name]
         if array.shape != tuple(variable.shape):

@@ -1,21 +1,35 @@
 """Which released tensor is which variable of ours: data, one row each."""
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 import numpy as np
 
 
-def identity(array):
-    """Biases and statistics are the same on both sides."""
-    return array
+class Transform(NamedTuple):
+    """How one array is stored there and here: `transform(theirs)` is ours.
 
+    Attributes:
+        here: their array to ours.
+        back: our array to theirs.
+    """
 
-def to_kernel(array):
-    """(out, in, kh, kw) -> (kh, kw, in, out)."""
-    return np.transpose(array, (2, 3, 1, 0))
+    here: Callable
+    back: Callable
+
+    def __call__(self, array):
+        return self.here(array)
 
 
 def from_kernel(array):
     """(kh, kw, in, out) -> (out, in, kh, kw)."""
     return np.transpose(array, (3, 2, 0, 1))
+
+
+# Biases and statistics are the same on both sides.
+identity = Transform(lambda array: array, lambda array: array)
+# (out, in, kh, kw) -> (kh, kw, in, out)
+to_kernel = Transform(lambda array: np.transpose(array, (2, 3, 1, 0)), from_kernel)
 
 
 def _spectral(theirs, conv):
@@ -33,10 +47,13 @@ def _spectral(theirs, conv):
 def _reorder_v(kernel_shape):
     height, width, inputs, _ = kernel_shape
 
-    def reorder(array):
+    def here(array):
         return array.reshape(inputs, height, width).transpose(1, 2, 0).reshape(-1)
 
-    return reorder
+    def back(array):
+        return array.reshape(height, width, inputs).transpose(2, 0, 1).reshape(-1)
+
+    return Transform(here, back)
 
 
 def _plain(theirs, kernel, bias):

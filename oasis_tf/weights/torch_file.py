@@ -1,9 +1,9 @@
-"""Reads the tensors of a PyTorch `.pth` file without PyTorch and without running its pickle.
+"""Reads and writes the tensors of a PyTorch `.pth` file without PyTorch.
 
 A `.pth` file is a pickle, and unpickling runs whatever the file says. This reader resolves only
 the dozen names that a state dict of tensors needs and refuses every other one, so that a
 malicious file ends in an error. Both layouts are read: the zip archive of PyTorch 1.6 and later,
-and the stream of pickles before it.
+and the stream of pickles before it; the zip archive is written.
 """
 
 import collections
@@ -14,6 +14,8 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
+
+from data_pipeline.files import publish
 
 _DTYPES = {
     "DoubleStorage": np.dtype("<f8"),
@@ -67,6 +69,71 @@ def read_state_dict(path):
     return dict(state)
 
 
+def write_state_dict(path, state):
+    """Writes a state dict that `torch.load` reads, with `weights_only` too.
+
+    Args:
+        path: the `.pth` file, which is complete as soon as it is there.
+        state: iterable of (name, array) pairs, float32 or int64; each array is asked for once and
+            not kept.
+    """
+    temporary = f"{path}.tmp"
+    entries = []
+    with zipfile.ZipFile(temporary, "w") as archive:
+        for key, (name, array) in enumerate(state):
+            array = np.asarray(array, order="C")
+            entries.append(_pickled_entry(name, key, array))
+            archive.writestr(f"archive/data/{key}", array.reshape(-1).view(np.uint8))
+        head, tail = pickle.PROTO + b"\x02" + pickle.EMPTY_DICT + pickle.MARK, pickle.SETITEMS
+        archive.writestr("archive/data.pkl", head + b"".join(entries) + tail + pickle.STOP)
+        archive.writestr("archive/byteorder", "little")
+        archive.writestr("archive/version", "3\n")
+    publish(temporary, path)
+
+
+_STORAGES = {dtype: name for name, dtype in _DTYPES.items()}
+
+
+def _pickled_entry(name, key, array):
+    """The opcodes of one `name: _rebuild_tensor_v2(storage, 0, shape, strides, False, {})`."""
+    strides = [stride // array.itemsize for stride in array.strides]
+    storage = [
+        _pickled_text("storage"),
+        _pickled_global("torch", _STORAGES[array.dtype]),
+        _pickled_text(str(key)),
+        _pickled_text("cpu"),
+        _pickled_int(array.size),
+    ]
+    hooks = _pickled_global("collections", "OrderedDict") + pickle.EMPTY_TUPLE + pickle.REDUCE
+    arguments = [
+        _pickled_tuple(storage) + pickle.BINPERSID,
+        _pickled_int(0),
+        _pickled_tuple(map(_pickled_int, array.shape)),
+        _pickled_tuple(map(_pickled_int, strides)),
+        pickle.NEWFALSE,
+        hooks,
+    ]
+    rebuild = _pickled_global("torch._utils", "_rebuild_tensor_v2")
+    return _pickled_text(name) + rebuild + _pickled_tuple(arguments) + pickle.REDUCE
+
+
+def _pickled_text(text):
+    data = text.encode()
+    return pickle.BINUNICODE + struct.pack("<I", len(data)) + data
+
+
+def _pickled_int(number):
+    return pickle.BININT + struct.pack("<i", number)
+
+
+def _pickled_tuple(items):
+    return pickle.MARK + b"".join(items) + pickle.TUPLE
+
+
+def _pickled_global(module, name):
+    return pickle.GLOBAL + f"{module}\n{name}\n".encode()
+
+
 class _StorageType:
     """Stands for a torch storage class inside the pickle."""
 
@@ -97,8 +164,7 @@ class _Tensor:
                     f"a tensor of shape {self.shape} does not fit its storage of {flat.size}"
                 )
         strides = tuple(s * flat.itemsize for s in self.strides)
-        view = np.lib.stride_tricks.as_strided(flat[self.offset :], self.shape, strides)
-        return np.array(view)
+        return np.lib.stride_tricks.as_strided(flat[self.offset :], self.shape, strides)
 
 
 def _rebuild_tensor(storage, offset, shape, strides, *_):

@@ -22,7 +22,7 @@ def test_ade20k_ids_stay(tmp_path):
             "train": 2,
             "val": 2,
         }
-        assert len(dataset.class_names) == 151 and dataset.class_names[150] == "class_150"
+        assert len(dataset.class_names) == 151 and dataset.class_names[150] == "flag"
         assert ids_of_first(dataset) == [0, 1, 150]
 
 
@@ -48,6 +48,7 @@ def test_coco_stuff_layouts_and_ids(tmp_path, images, labels):
     dataset = open_coco_stuff(write_coco_stuff(tmp_path, 2, images, labels), None)
     assert len(dataset.items["val"]) == 2
     assert ids_of_first(dataset) == [0, 1, 182]  # 255, 0, 181 in the files
+    assert [dataset.label_ids[i] for i in (255, 0, 181)] == [0, 1, 182]
 
 
 def test_coco_stuff_names():

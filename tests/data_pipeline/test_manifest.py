@@ -11,6 +11,7 @@ MANIFEST = Manifest(
     num_classes=2,
     class_names=("unlabelled", "sky"),
     palette=((40, 40, 40), (1, 2, 3)),
+    label_ids={255: 0, 0: 1},
     image_size=(64, 128),
     splits={"train": Split(3, (72, 143), 0.25, (10, 30), 0, (SHARD,))},
     command="python -m data_pipeline.build",
@@ -34,7 +35,7 @@ def test_missing(tmp_path):
 @pytest.mark.parametrize(
     "change, message",
     [
-        (lambda c: c.update(format_version=99), r"format_version 1.*99"),
+        (lambda c: c.update(format_version=99), r"format_version 2.*99"),
         (lambda c: c.pop("palette"), "palette"),
         (lambda c: c.update(class_names=["a"]), "class_names has 1 entries, num_classes is 2"),
         (lambda c: c["splits"]["train"].pop("shards"), "shards"),

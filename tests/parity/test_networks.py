@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from oasis_tf.noise import Noise, within
+
 ATOL = 5e-5  # on pictures in [-1, 1] and logits of order 1
 
 
@@ -31,6 +33,13 @@ def test_generator_with_the_noise_of_one_class_redrawn(case, released):
     a = case.arrays
     image = released.generator(a["label"], a["z_per_class_edited"], a["label"])
     assert_close(image, a["G_eval_z_edited"])
+
+
+def test_an_edited_region_is_the_noise_of_one_class_redrawn(case, released):
+    a = case.arrays
+    noise, redrawn = (Noise(a[name], a["label"]) for name in ("z_per_class", "z_per_class_edited"))
+    edited = within(noise, redrawn, a["label"] == a["edit_class"])
+    assert_close(released.generator(a["label"], *edited), a["G_eval_z_edited"])
 
 
 def test_discriminator_in_evaluation(case, released):

@@ -1,0 +1,113 @@
+"""What the numbers and colours of label maps mean to a data set, and to a model trained on it."""
+
+import difflib
+from dataclasses import dataclass
+
+import numpy as np
+
+from data_pipeline.errors import DataError, listing
+
+
+@dataclass(frozen=True)
+class Legend:
+    """The classes of a data set.
+
+    Attributes:
+        class_names: N names; index = our id, the first is "unlabelled".
+        palette: N colours (r, g, b) in 0..255.
+        label_ids: {id in the data set's label files: our id}, or None where they are the same.
+    """
+
+    class_names: tuple[str, ...]
+    palette: tuple[tuple[int, int, int], ...]
+    label_ids: dict[int, int] | None = None
+
+    @classmethod
+    def of(cls, manifest):
+        """The legend of a built data set."""
+        return cls(manifest.class_names, manifest.palette, manifest.label_ids)
+
+    @classmethod
+    def from_json(cls, content):
+        """Inverse of `to_json`.
+
+        Raises:
+            KeyError, TypeError, ValueError: an entry is missing or malformed.
+        """
+        names = tuple(str(name) for name in content["class_names"])
+        palette = tuple((int(r), int(g), int(b)) for r, g, b in content["palette"])
+        ids = content.get("label_ids")
+        if not names or len(names) != len(palette):
+            raise ValueError(f"{len(names)} class names and {len(palette)} colours")
+        return cls(names, palette, ids and {int(key): int(value) for key, value in ids.items()})
+
+    def to_json(self):
+        """A dict of plain JSON values."""
+        return {
+            "class_names": list(self.class_names),
+            "palette": [list(colour) for colour in self.palette],
+            "label_ids": self.label_ids
+            and {str(key): value for key, value in self.label_ids.items()},
+        }
+
+    @property
+    def num_classes(self):
+        """N, the unlabelled class 0 included."""
+        return len(self.class_names)
+
+    def class_id(self, name):
+        """Our id of a class; capitals do not matter.
+
+        Raises:
+            DataError: no class of that name; offers the nearest ones.
+
+        >>> Legend(("unlabelled", "sky"), ((0, 0, 0), (0, 0, 255))).class_id("Sky")
+        1
+        """
+        if name in self.class_names:
+            return self.class_names.index(name)
+        lower = [known.lower() for known in self.class_names]
+        if name.lower() in lower:
+            return lower.index(name.lower())
+        near = difflib.get_close_matches(name.lower(), lower, 3, 0.5)
+        near += [known for known in lower if name and name.lower() in known and known not in near]
+        offer = [self.class_names[lower.index(known)] for known in near[:5]]
+        hint = f"; the nearest: {', '.join(offer)}" if offer else ""
+        raise DataError(
+            f"a class must be one of the model's {self.num_classes}. Received: {name!r}{hint}"
+        )
+
+    def to_ours(self, ids):
+        """Maps ids of label files to ours.
+
+        Args:
+            ids: int (H, W), as in the data set's label files.
+
+        Returns:
+            int32 (H, W) in [0, N).
+
+        Raises:
+            DataError: ids that belong to no class, with their pixel counts.
+        """
+        pairs = self.label_ids or {i: i for i in range(self.num_classes)}
+        last = max(pairs) + 1
+        table = np.full(last + 1, -1, np.int32)  # the last entry stands for all ids beyond
+        table[list(pairs)] = list(pairs.values())
+        ours = table[np.where((ids < 0) | (ids > last), last, ids)]  # (H, W)
+        check_ids(ids, ours >= 0, f"those of the model's {self.num_classes} classes")
+        return ours
+
+
+def check_ids(ids, good, rule):
+    """Raises DataError listing the ids where `good` is False, with their pixel counts.
+
+    Args:
+        ids: int array.
+        good: bool array of the same shape.
+        rule: what the ids must be.
+    """
+    if good.all():
+        return
+    strange, counts = np.unique(ids[~good], return_counts=True)
+    lines = [f"id {i}: {n} pixels" for i, n in zip(strange, counts, strict=True)]
+    raise DataError(f"the ids of a label map must be {rule}. Received:\n{listing(lines)}")

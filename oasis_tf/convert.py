@@ -1,0 +1,161 @@
+"""The authors' checkpoints to ours and back: `python -m oasis_tf.convert --help`."""
+
+import argparse
+import dataclasses
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from data_pipeline.errors import DataError
+from oasis_tf.commands import run
+from oasis_tf.config import save_config
+from oasis_tf.configs import PRESETS
+
+_SETS = ("ade20k", "coco_stuff", "cityscapes", "folder")
+
+
+def parse_arguments(argv=None):
+    """Parses the command line; exits with code 2 if it is wrong."""
+    parser = argparse.ArgumentParser(
+        prog="python -m oasis_tf.convert",
+        description="Turns PyTorch checkpoints of the authors' code into one that synthesize, "
+        "edit, export, evaluate and train --init_from take; or a model of ours into files that "
+        "their code loads.",
+    )
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument(
+        "--released", type=Path, metavar="DIR", help="theirs: {which}_{G,EMA,D}.pth, or models/"
+    )
+    source.add_argument(
+        "--model", type=Path, metavar="DIR", help="ours: a training run or a converted checkpoint"
+    )
+    parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="a new directory")
+    parser.add_argument(
+        "--which", default="best", help="best, latest or an iteration number; default: best"
+    )
+    parser.add_argument(
+        "--dataset", choices=_SETS, help="--released: what it was trained on, which names classes"
+    )
+    parser.add_argument(
+        "--class_names",
+        type=Path,
+        metavar="FILE",
+        help="--dataset folder: the class list, as for data_pipeline.build",
+    )
+    arguments = parser.parse_args(argv)
+    if arguments.released is not None and arguments.dataset is None:
+        parser.error("--released needs --dataset")
+    if (arguments.dataset == "folder") != (arguments.class_names is not None):
+        parser.error("--dataset folder and --class_names belong together")
+    return arguments
+
+
+def main(argv=None):
+    """Runs the command; returns the exit code."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    return run(_convert, parse_arguments(argv))
+
+
+def _convert(arguments):
+    out = arguments.out
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise DataError(f"--out must be a new or an empty directory. Received: {out}")
+    # Everything goes into a directory beside it first: what is at --out is complete.
+    temporary = Path(f"{out.resolve()}.tmp")
+    shutil.rmtree(temporary, ignore_errors=True)
+    try:
+        temporary.mkdir(parents=True)
+        if arguments.released is not None:
+            report = _to_ours(arguments, temporary)
+            follow_up = f"python -m oasis_tf.synthesize --model {out} --labels ... --out ..."
+        else:
+            report = _to_released(arguments, temporary)
+            follow_up = f"their test.py with --checkpoints_dir {out.parent} --name {out.name}"
+        os.replace(temporary, out)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    print(report)
+    print(f"written to {out}; next: {follow_up}")
+    return 0
+
+
+def _to_ours(arguments, directory):
+    legend = _legend(arguments)
+    # Late, for TensorFlow takes seconds to import and mistakes should be told at once.
+    import tensorflow as tf
+
+    from oasis_tf.weights import load_released
+
+    try:
+        released = load_released(arguments.released, arguments.which)
+    except ValueError as error:  # of the tensors' names and shapes
+        raise DataError(str(error)) from None
+    generator, discriminator = released.ema_generator, released.discriminator
+    if generator.num_classes != legend.num_classes:
+        raise DataError(
+            f"the checkpoint must have the {legend.num_classes} classes of --dataset "
+            f"{arguments.dataset}, unlabelled included. Received: {generator.num_classes}"
+        )
+    config = dataclasses.replace(
+        PRESETS[arguments.dataset],
+        generator_channels=generator.base_channels,
+        discriminator_channels=discriminator.base_channels,
+        spade_channels=generator.hidden,
+        noise_channels=generator.noise_channels,
+    )
+    checkpoint = tf.train.Checkpoint(
+        generator=released.generator, ema_generator=generator, discriminator=discriminator
+    )
+    manager = tf.train.CheckpointManager(
+        checkpoint, str(directory / "checkpoints"), max_to_keep=1, checkpoint_name="converted"
+    )
+    manager.save()
+    save_config(directory, config, {**legend.to_json(), "batch_counters": released.counters})
+    return released.report
+
+
+def _legend(arguments):
+    from data_pipeline.datasets import ade20k_names, cityscapes, coco_stuff
+    from data_pipeline.datasets.class_list import read_class_list
+    from data_pipeline.legend import Legend
+    from data_pipeline.palette import default_palette
+
+    if arguments.dataset == "cityscapes":
+        return Legend(cityscapes.CLASS_NAMES, cityscapes.PALETTE, cityscapes.LABEL_IDS)
+    if arguments.dataset == "folder":
+        classes = read_class_list(arguments.class_names)
+        names, palette, ids = classes.class_names, classes.palette, classes.label_ids
+    elif arguments.dataset == "coco_stuff":
+        names, palette, ids = coco_stuff.CLASS_NAMES, None, coco_stuff.LABEL_IDS
+    else:
+        names, palette, ids = ade20k_names.CLASS_NAMES, None, None
+    return Legend(names, palette or tuple(map(tuple, default_palette(len(names)).tolist())), ids)
+
+
+def _to_released(arguments, directory):
+    from oasis_tf.model_dir import open_model_dir
+
+    model = open_model_dir(arguments.model)
+    # Late, for TensorFlow takes seconds to import and mistakes should be told at once.
+    from oasis_tf.networks import build_discriminator, build_generator
+    from oasis_tf.weights import save_released
+
+    (directory / "models").mkdir()
+    counters = model.data.get("batch_counters", {})
+    report = []
+    # One after the other, for at full width each is 0.3 GB.
+    for part, name, build in (
+        ("G", "generator", build_generator),
+        ("EMA", "ema_generator", build_generator),
+        ("D", "discriminator", build_discriminator),
+    ):
+        network = build(model.config, model.legend.num_classes)
+        model.restore(**{name: network})
+        path = directory / "models" / f"{arguments.which}_{part}.pth"
+        report.append(save_released(path, part, network, counters.get(part)))
+    return "\n".join(report)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

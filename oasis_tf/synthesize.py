@@ -1,0 +1,130 @@
+"""Draws pictures: `python -m oasis_tf.synthesize --model PATH --labels PATH --out DIR`."""
+
+import argparse
+import sys
+
+from data_pipeline.errors import DataError, listing
+from oasis_tf.commands import add_model_arguments, drawing_options, open_model, run
+from oasis_tf.seeds import sample_seeds
+
+_COLUMNS = 8
+_ROWS = 64  # of a contact sheet; more go on to the next one
+
+
+def parse_arguments(argv=None):
+    """Parses the command line; exits with code 2 if it is wrong."""
+    parser = argparse.ArgumentParser(
+        prog="python -m oasis_tf.synthesize",
+        description="Draws pictures from label maps. The same model, label map and seed give the "
+        "same file, alone or among others.",
+    )
+    add_model_arguments(
+        parser,
+        "a label map, or a directory of them: PNG files with ids as in the data set the model has "
+        "learnt from (8 or 16 bits, or palette indices), or with colours",
+    )
+    parser.add_argument(
+        "--samples", type=int, default=1, metavar="K", help="pictures of each; default: 1"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, help="of the first sample, the next has the next; default: 0"
+    )
+    return parser.parse_args(argv)
+
+
+def main(argv=None):
+    """Runs the command; returns the exit code."""
+    return run(_synthesize, parse_arguments(argv))
+
+
+def _synthesize(arguments):
+    seeds = sample_seeds(arguments.seed, arguments.samples, "--seed")
+    files = _label_files(arguments.labels)
+    synthesizer, palette = open_model(arguments)
+    # Late, for these import TensorFlow.
+    from tqdm import tqdm
+
+    from data_pipeline.label_files import read_label_map
+    from oasis_tf.training.pictures import save_png
+
+    sheets = _Sheets(arguments.out)
+    bad = []
+    with tqdm(total=len(files) * len(seeds), unit="picture", file=sys.stderr) as bar:
+        for file in files:
+            try:
+                label_map = read_label_map(file, synthesizer.legend, palette)
+                pictures = synthesizer.draw(label_map, seeds, **drawing_options(arguments))
+                sheets.begin(file.name, synthesizer.palette[label_map])
+                for k, (seed, picture) in enumerate(zip(seeds, pictures, strict=True)):
+                    path = arguments.out / f"{file.stem}_sample{k:03d}_seed{seed}.png"
+                    save_png(path, picture)
+                    sheets.add(f"seed {seed}", picture)
+                    bar.update()
+            except DataError as error:
+                if len(files) == 1:
+                    raise
+                bad.append(str(error) if str(file) in str(error) else f"{file}: {error}")
+    written = (len(files) - len(bad)) * len(seeds)
+    print(f"{'pictures':<14} {written} in {arguments.out}")
+    for path in sheets.close():
+        print(f"{'contact sheet':<14} {path}")
+    if bad:
+        print(
+            f"error: {len(bad)} of {len(files)} label maps could not be used:\n{listing(bad, 50)}",
+            file=sys.stderr,
+        )
+    return 1 if bad else 0
+
+
+def _label_files(path):
+    if path.is_file():
+        return [path]
+    if not path.is_dir():
+        raise DataError(f"--labels must be a file or a directory. Received: {path}, which is not")
+    files = sorted(p for p in path.iterdir() if p.is_file() and p.suffix.lower() == ".png")
+    if not files:
+        raise DataError(f"--labels must hold PNG files. Received: {path} with none")
+    return files
+
+
+class _Sheets:
+    """Collects thumbnails and writes a contact sheet whenever one is full."""
+
+    def __init__(self, directory):
+        self._directory = directory
+        self._rows = []
+        self._paths = []
+
+    def begin(self, name, colours):
+        """Starts the row of a label map with its colours, uint8 (H, W, 3)."""
+        if len(self._rows) >= _ROWS:
+            self._write()
+        self._rows.append([])
+        self.add(name, colours)
+
+    def add(self, caption, picture):
+        from oasis_tf.contact_sheet import thumbnail
+
+        if len(self._rows[-1]) == _COLUMNS:
+            self._rows.append([])
+        self._rows[-1].append((caption, thumbnail(picture)))
+
+    def close(self):
+        """Writes what is left; returns the paths of all sheets."""
+        if self._rows:
+            self._write()
+        return self._paths
+
+    def _write(self):
+        from oasis_tf.contact_sheet import contact_sheet
+        from oasis_tf.training.pictures import save_png
+
+        number = f"_{len(self._paths) + 1}" if self._paths else ""
+        path = self._directory / f"contact_sheet{number}.png"
+        save_png(path, contact_sheet(self._rows))
+        self._paths.append(path)
+        self._rows = []
+
+
+if __name__ == "__main__":
+    sys.exit(main())
