@@ -33,7 +33,7 @@ def test_a_process_that_is_killed():
 
 def tell_and_sleep(path):
     path.write_text(str(os.getpid()))
-    time.sleep(60)
+    time.sleep(600)  # longer than the test waits
 
 
 def test_a_process_whose_parent_is_killed(tmp_path):
