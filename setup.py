@@ -2,6 +2,8 @@
 
 from setuptools import find_packages, setup
 
+SERVE = ["fastapi>=0.115", "uvicorn[standard]>=0.30", "prometheus_client>=0.20"]
+
 setup(
     name="oasis-tf",
     version="0.1.0",
@@ -11,12 +13,14 @@ setup(
     ),
     license="Apache-2.0",
     packages=find_packages(include=["oasis_tf*", "data_pipeline*"]),
+    package_data={"oasis_tf.serving": ["page/*"]},
     python_requires=">=3.10,<3.13",
     # The reason for each is in the README's dependency table.
     install_requires=[
         "tensorflow>=2.20,<2.21",
         "keras>=3.10,<4",
         "tf-models-official>=2.20,<2.21",
+        "tensorflow-serving-api>=2.20,<2.21",
         "numpy>=2,<3",
         "pillow>=10",
         "scipy>=1.10",
@@ -24,5 +28,8 @@ setup(
         "tqdm>=4.66",
         "setuptools<81",
     ],
-    extras_require={"dev": ["pytest>=8", "ruff>=0.6"]},
+    extras_require={
+        "serve": SERVE,
+        "dev": [*SERVE, "pytest>=8", "ruff>=0.6", "selenium>=4.20", "pyyaml>=6"],
+    },
 )

@@ -97,7 +97,6 @@ def _distinct(region_map, num_regions):
 
 def _distinct3x3(ids, num_ids):
     """Distinct 3x3 patches of an id map: ((P, 9) int32 ids, (B, h, w) int32 index into them)."""
-    height, width = ids.shape[1:]
     padded = tf.pad(ids, [[0, 0], [1, 1], [1, 1]], constant_values=num_ids)
     with tf.control_dependencies([_assert_packable(num_ids)]):
         base = tf.cast(num_ids, tf.int64) + 1
@@ -106,7 +105,7 @@ def _distinct3x3(ids, num_ids):
     row_keys, row_index = tf.unique(tf.reshape(rows, [-1]))
     with tf.control_dependencies([_assert_packable(tf.size(row_keys))]):
         row_base = tf.cast(tf.size(row_keys), tf.int64) + 1
-    r = tf.cast(tf.reshape(row_index, [-1, height + 2, width]), tf.int64)
+    r = tf.cast(tf.reshape(row_index, tf.shape(rows)), tf.int64)
     columns = _pack(r[:, :-2], r[:, 1:-1], r[:, 2:], row_base)  # (B, h, w)
     patch_keys, index = tf.unique(tf.reshape(columns, [-1]))
     triples = tf.gather(row_keys, _unpack(patch_keys, row_base))  # (P, 3) keys of rows

@@ -1,0 +1,114 @@
+"""Exports a trained generator: `python -m oasis_tf.export --model PATH --out saved_models/NAME`."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from data_pipeline.errors import DataError
+from oasis_tf.config import ConfigError
+
+
+def parse_arguments(argv=None):
+    """Parses the command line into an `argparse.Namespace`; exits with code 2 if it is wrong."""
+    parser = argparse.ArgumentParser(
+        prog="python -m oasis_tf.export",
+        description="Writes the averaged generator as the next version of a SavedModel for "
+        "TensorFlow Serving, with batch norm and spectral norm folded into its weights.",
+    )
+    parser.add_argument(
+        "--model",
+        required=True,
+        type=Path,
+        metavar="PATH",
+        help="a training run or a converted checkpoint",
+    )
+    parser.add_argument(
+        "--out",
+        required=True,
+        type=Path,
+        metavar="DIR",
+        help="saved_models/NAME, where the version becomes saved_models/NAME/<number>",
+    )
+    parser.add_argument(
+        "--precision",
+        choices=("float32", "bfloat16"),
+        default="float32",
+        help="of the convolutions; bfloat16 where the processor has it. Defaults to float32",
+    )
+    parser.add_argument(
+        "--max_pixels",
+        type=int,
+        default=2**20,
+        help="of one picture, so that no request takes all memory. Defaults to %(default)s",
+    )
+    return parser.parse_args(argv)
+
+
+def main(argv=None):
+    """Runs the command; returns the exit code."""
+    arguments = parse_arguments(argv)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    try:
+        version = _export(arguments)
+    except (ConfigError, DataError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted: nothing was written", file=sys.stderr)
+        return 130
+    print(f"{'version':<12} {version}")
+    print(f"{'next':<12} python -m oasis_tf.serve --model_base_path {arguments.out}")
+    return 0
+
+
+def _export(arguments):
+    from oasis_tf.model_dir import open_model_dir
+
+    model = open_model_dir(arguments.model)
+    height, width = model.config.image_size
+    if arguments.max_pixels < height * width:
+        raise ConfigError(
+            f"--max_pixels must allow the pictures of the training, {height}x{width}. "
+            f"Received: {arguments.max_pixels}"
+        )
+    _say(f"reading {model.checkpoint}")
+    generator = model.load_generator()
+    # Late, for TensorFlow takes seconds to import and mistakes should be told at once.
+    from oasis_tf.serving.exporting.export_model import export_model
+    from oasis_tf.serving.exporting.model_info import ModelInfo
+
+    info = ModelInfo(
+        legend=model.legend,
+        config=model.config,
+        precision=arguments.precision,
+        max_pixels=arguments.max_pixels,
+        scores=_scores(model.checkpoint),
+    )
+    _say("writing the graph; this takes a while")
+    return export_model(generator, info, arguments.out)
+
+
+def _scores(checkpoint):
+    """What the training knows of the checkpoint's quality."""
+    import tensorflow as tf
+
+    reader = tf.train.load_checkpoint(checkpoint)
+    scores = {}
+    for name, variable in (("training step", "step"), (_MIOU, "best_score")):
+        key = f"{variable}/.ATTRIBUTES/VARIABLE_VALUE"
+        if reader.has_tensor(key) and reader.get_tensor(key) >= 0:
+            scores[name] = float(reader.get_tensor(key))
+    return scores
+
+
+# Not the paper's mIoU, which another network measures.
+_MIOU = "mIoU by the discriminator, best of the run"
+
+
+def _say(line):
+    print(line, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

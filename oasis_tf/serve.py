@@ -1,0 +1,168 @@
+"""Serves a SavedModel: `python -m oasis_tf.serve --model_base_path saved_models/NAME`."""
+
+import argparse
+import contextlib
+import logging
+import os
+import signal
+import socket
+import sys
+import urllib.parse
+from pathlib import Path
+
+
+def parse_arguments(argv=None):
+    """Parses the command line into an `argparse.Namespace`; exits with code 2 if it is wrong."""
+    parser = argparse.ArgumentParser(
+        prog="python -m oasis_tf.serve",
+        description="Serves the newest version of a SavedModel with TensorFlow Serving's REST "
+        "API, and an editor page at /.",
+    )
+    parser.add_argument(
+        "--model_base_path",
+        required=True,
+        type=Path,
+        help="directory whose numbered children are the versions",
+    )
+    parser.add_argument("--model_name", help="defaults to the directory's name")
+    parser.add_argument("--host", default="127.0.0.1", help="defaults to this machine only")
+    parser.add_argument("--port", type=_port, default=8501, help="0 takes a free one")
+    for name, default, text in (
+        ("max_body_mib", 64, "size of a request"),
+        ("max_pixels", 1 << 24, "pixels of the PNG files of one request"),
+        ("max_batch_size", 16, "rows of concurrent requests that are joined; 1 joins none"),
+        ("max_queue", 256, "requests that may wait; further ones get 503"),
+        ("timeout", 30.0, "seconds for a request to come, and then for its answer"),
+    ):
+        parser.add_argument(
+            f"--{name}",
+            type=_positive(type(default)),
+            default=default,
+            help=f"{text}. Defaults to {default}",
+        )
+    return parser.parse_args(argv)
+
+
+def main(argv=None):
+    """Runs the command; returns the exit code."""
+    arguments = parse_arguments(argv)
+    base_path = arguments.model_base_path
+    if not base_path.is_dir():
+        return _refuse(f"--model_base_path must be a directory. Received: {base_path}")
+    name = arguments.model_name or base_path.resolve().name
+    try:
+        listener = _listen(arguments.host, arguments.port)
+    except OSError as error:
+        return _refuse(
+            f"--host and --port must be free to listen on. Received: {arguments.host} "
+            f"{arguments.port} ({error})"
+        )
+    with listener:
+        return _serve(arguments, name, listener)
+
+
+def _serve(arguments, name, listener):
+    # Late, for TensorFlow takes seconds to import and mistakes should be told at once.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    import tensorflow as tf
+
+    try:
+        import uvicorn
+
+        from oasis_tf.serving.server.app import Limits, create_app
+    except ModuleNotFoundError as error:
+        return _refuse(f"{error.name} must be installed: pip install oasis-tf[serve]")
+    from oasis_tf.serving.server.access_log import JsonFormatter
+    from oasis_tf.serving.server.servable import Servable
+    from oasis_tf.serving.server.versions import VersionManager
+
+    if not tf.config.list_physical_devices("GPU"):
+        # Rewriting the graph of each signature doubles the time a new version takes to load, and
+        # wins nothing on a CPU.
+        tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonFormatter())
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    logging.getLogger("oasis_tf.serving").setLevel(logging.INFO)
+    # They tell at length of variables and gradients that are of no use to a server.
+    for name_of_logger in ("tensorflow", "absl"):
+        logging.getLogger(name_of_logger).setLevel(logging.ERROR)
+
+    limits = Limits(
+        max_body_bytes=arguments.max_body_mib << 20,
+        max_pixels=arguments.max_pixels,
+        max_batch_size=arguments.max_batch_size,
+        max_queue=arguments.max_queue,
+        timeout=arguments.timeout,
+    )
+    app = create_app(name, VersionManager(arguments.model_base_path, Servable), limits)
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        lifespan="on",
+        timeout_graceful_shutdown=int(2 * arguments.timeout) + 1,
+    )
+    host, port = listener.getsockname()[:2]
+    host = f"[{host}]" if ":" in host else host
+    print(f"editor    http://{host}:{port}/")
+    print(f"REST API  http://{host}:{port}/v1/models/{urllib.parse.quote(name, safe='')}")
+    print("Ctrl-C stops, once the requests under way are answered", flush=True)
+    with _quiet_signals():
+        uvicorn.Server(config).run(sockets=[listener])
+    return 0
+
+
+@contextlib.contextmanager
+def _quiet_signals():
+    """uvicorn stops in good order on a signal and then raises it again, which would kill."""
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    old = {number: signal.signal(number, lambda *_: None) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in old.items():
+            signal.signal(number, handler)
+
+
+def _listen(host, port):
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    listener = socket.socket(family, kind, protocol)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(1024)
+    except BaseException:
+        listener.close()
+        raise
+    return listener
+
+
+def _port(text):
+    port = int(text)
+    if not 0 <= port < 2**16:
+        raise argparse.ArgumentTypeError(f"must be below 65536. Received: {text}")
+    return port
+
+
+def _positive(kind):
+    def parse(text):
+        number = kind(text)
+        if not number > 0:
+            raise argparse.ArgumentTypeError(f"must be positive. Received: {text}")
+        return number
+
+    parse.__name__ = kind.__name__
+    return parse
+
+
+def _refuse(message):
+    print(f"error: {message}", file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

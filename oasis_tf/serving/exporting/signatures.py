@@ -1,0 +1,288 @@
+"""What an exported model can be asked, as graph functions with the batch in dimension 0."""
+
+import functools
+
+import numpy as np
+import tensorflow as tf
+
+from oasis_tf.layout import index_layout
+from oasis_tf.models.generator import SCALES
+from oasis_tf.noise import global_noise
+from oasis_tf.serving.exporting.label_png import (
+    decode_ids,
+    decode_mask,
+    decode_numbers,
+    read_headers,
+    require,
+)
+from oasis_tf.serving.exporting.model_info import SIZE_MULTIPLE
+
+_MAX_SEEDS = 256
+
+
+def build_signatures(generator, info):
+    """Builds the signatures of a model.
+
+    Pictures may have any size whose sides are multiples of 32. Rows of different sizes, or of
+    too many pixels together, are drawn one after the other. Wrong input raises
+    InvalidArgumentError, which says what was wrong.
+
+    Args:
+        generator: a `Generator`, folded.
+        info: its `ModelInfo`.
+
+    Returns:
+        dict from names to concrete functions:
+        `serving_default`: label_map int32 (B, H, W), seed int32 (B,) -> image float32
+            (B, H, W, 3) in [-1, 1].
+        `synthesize_png`: label_map_bytes string (B,), seed -> image_bytes string (B,).
+        `edit_png`: the same with mask_bytes string (B,), edit_seed int32 (B,): where the mask is
+            not black the noise is that of edit_seed.
+        `regions_png`: label_map_bytes, seed_map_bytes string (B,) -> image_bytes: each pixel
+            takes the noise of the seed that the grey value of the seed map is, in [0, 65535].
+        `describe`: index int32 (B,), of any value -> model_json string (B,), what
+            `assets.extra/model.json` holds.
+    """
+    return _Signatures(generator, info).functions()
+
+
+class _Signatures:
+    def __init__(self, generator, info):
+        self._generator = generator
+        self._info = info
+        self._palette = np.array(info.legend.palette, np.uint8)
+        # One graph of the generator, which all signatures call.
+        self._draw = tf.function(
+            self._draw_batch,
+            autograph=False,
+            input_signature=[
+                tf.TensorSpec([None, None, None], tf.int32),
+                tf.TensorSpec([None], tf.int32),
+                tf.TensorSpec([None, None, None], tf.int32),
+            ],
+        )
+
+    def functions(self):
+        def numbers(name):
+            return tf.TensorSpec([None], tf.int32, name=name)
+
+        def files(name):
+            return tf.TensorSpec([None], tf.string, name=name)
+
+        label_map = tf.TensorSpec([None, None, None], tf.int32, name="label_map")
+        label_files = files("label_map_bytes")
+        rows = {
+            "serving_default": (self._synthesize, label_map, numbers("seed")),
+            "synthesize_png": (self._synthesize_png, label_files, numbers("seed")),
+            "edit_png": (
+                self._edit_png,
+                label_files,
+                files("mask_bytes"),
+                numbers("seed"),
+                numbers("edit_seed"),
+            ),
+            "regions_png": (self._regions_png, label_files, files("seed_map_bytes")),
+            "describe": (self._describe, numbers("index")),
+        }
+        return {
+            name: tf.function(
+                function, autograph=False, input_signature=specs
+            ).get_concrete_function()
+            for name, (function, *specs) in rows.items()
+        }
+
+    def _describe(self, index):
+        return {"model_json": tf.fill(tf.shape(index), self._info.to_json())}
+
+    def _synthesize(self, label_map, seed):
+        shape = tf.shape(label_map)
+        lowest, highest = tf.reduce_min(label_map), tf.reduce_max(label_map)
+        classes = self._info.legend.num_classes
+        checks = [
+            *self._size_checks("label_map", shape[None, 1:]),
+            require(
+                (lowest >= 0) & (highest < classes),
+                f"label_map: the ids must be in 0..{classes - 1}. Received: {{}} to {{}}",
+                lowest,
+                highest,
+            ),
+            _check_rows("seed", seed, shape[0]),
+        ]
+        with tf.control_dependencies(checks):
+            rows = (tf.identity(label_map), seed)
+
+        def draw(label_maps, seeds):
+            return self._draw(label_maps, seeds, _number_pictures(label_maps))
+
+        spec = tf.TensorSpec((None, None, 3), tf.float32)
+        return {"image": self._together_or_not(shape[None, 1:], draw, rows, spec)}
+
+    def _synthesize_png(self, label_map_bytes, seed):
+        def noise(label_maps, rows):
+            return rows[0], _number_pictures(label_maps)
+
+        headers = read_headers(label_map_bytes, "label_map_bytes")
+        check = _check_rows("seed", seed, tf.shape(label_map_bytes)[0])
+        return self._paint(label_map_bytes, headers, [check], (seed,), noise)
+
+    def _edit_png(self, label_map_bytes, mask_bytes, seed, edit_seed):
+        def noise(label_maps, rows):
+            mask_files, seed, edit_seed = rows
+            spec = tf.TensorSpec((None, None), tf.bool)
+            masks = tf.map_fn(decode_mask, mask_files, fn_output_signature=spec)
+            edits = tf.shape(seed)[0] * tf.cast(masks, tf.int32)
+            return tf.concat([seed, edit_seed], axis=0), _number_pictures(label_maps) + edits
+
+        headers = read_headers(label_map_bytes, "label_map_bytes")
+        count = tf.shape(label_map_bytes)[0]
+        checks = [
+            *_map_checks("mask_bytes", mask_bytes, headers),
+            _check_rows("seed", seed, count),
+            _check_rows("edit_seed", edit_seed, count),
+        ]
+        return self._paint(label_map_bytes, headers, checks, (mask_bytes, seed, edit_seed), noise)
+
+    def _regions_png(self, label_map_bytes, seed_map_bytes):
+        def noise(label_maps, rows):
+            decode = functools.partial(decode_numbers, name="seed_map_bytes")
+            seed_maps = _each(decode, *rows)
+            seeds, numbers = tf.unique(tf.reshape(seed_maps, [-1]))
+            found, most = tf.size(seeds), _MAX_SEEDS * tf.shape(seed_maps)[0]
+            message = f"seed_map_bytes: at most {_MAX_SEEDS} seeds a picture. Received: {{}}"
+            with tf.control_dependencies([require(found <= most, message, found)]):
+                return tf.identity(seeds), tf.reshape(numbers, tf.shape(seed_maps))
+
+        headers = read_headers(label_map_bytes, "label_map_bytes")
+        checks = _map_checks("seed_map_bytes", seed_map_bytes, headers)
+        with tf.control_dependencies(checks):
+            depths = read_headers(seed_map_bytes, "seed_map_bytes").depths
+        return self._paint(label_map_bytes, headers, checks, (seed_map_bytes, depths), noise)
+
+    def _paint(self, label_files, headers, checks, rows, noise):
+        """Files in, files out.
+
+        Args:
+            label_files: string (B,).
+            headers: their `Headers`.
+            checks: operations that have to pass before anything is decoded.
+            rows: tuple of tensors with B rows.
+            noise: function of the label maps and `rows` to the seeds and the noise maps that
+                `_draw_batch` takes.
+        """
+        checks = [*checks, *self._size_checks("label_map_bytes", headers.sizes)]
+        with tf.control_dependencies(checks):
+            label_files = tf.identity(label_files)
+
+        @functools.partial(tf.function, autograph=False, reduce_retracing=True)
+        def paint(label_files, depths, *rows):
+            decode = functools.partial(decode_ids, palette=self._palette, name="label_map_bytes")
+            label_maps = _each(decode, label_files, depths)
+            return _to_png(self._draw(label_maps, *noise(label_maps, rows)))
+
+        rows = (label_files, headers.depths, *rows)
+        spec = tf.TensorSpec((), tf.string)
+        return {"image_bytes": self._together_or_not(headers.sizes, paint, rows, spec)}
+
+    def _draw_batch(self, label_maps, seeds, noise_maps):
+        """Draws pictures.
+
+        Args:
+            label_maps: int32 (B, H, W).
+            seeds: int32 (K,), of the whole batch.
+            noise_maps: int32 (B, H, W) in [0, K), which seed's noise each pixel takes.
+
+        Returns:
+            float32 (B, H, W, 3) in [-1, 1].
+        """
+        count = tf.size(seeds)
+        layout = index_layout(
+            label_maps,
+            self._generator.num_classes,
+            SCALES,
+            noise_map=noise_maps,
+            noise_vectors=count,
+        )
+        # It numbers the vectors picture by picture; here all pictures share one table.
+        layout = layout._replace(vectors=layout.vectors % count)
+        noise, _ = global_noise(seeds, self._generator.noise_channels)  # (K, Z)
+        return self._generator.draw(layout, noise)
+
+    def _together_or_not(self, sizes, function, rows, spec):
+        """Calls `function` with all rows, or row by row.
+
+        Args:
+            sizes: int32 (B or 1, 2), of the rows' pictures.
+            function: of batches to a batch.
+            rows: tuple of tensors with the batch in dimension 0.
+            spec: `tf.TensorSpec` of one row of the result.
+        """
+        count = tf.shape(rows[0])[0]
+        pixels = tf.cast(count, tf.int64) * tf.reduce_max(_pixels(sizes))
+        together = (pixels <= self._info.max_pixels) & tf.reduce_all(sizes == sizes[:1])
+
+        def one(row):
+            return function(*(part[None] for part in row))[0]
+
+        return tf.cond(
+            together,
+            lambda: function(*rows),
+            lambda: tf.map_fn(one, rows, parallel_iterations=1, fn_output_signature=spec),
+        )
+
+    def _size_checks(self, name, sizes):
+        good = (sizes > 0) & (sizes % SIZE_MULTIPLE == 0)
+        most = self._info.max_pixels
+        return [
+            require(
+                tf.reduce_all(good),
+                f"{name}: both sides must be multiples of {SIZE_MULTIPLE}. Received (height, "
+                "width): {}",
+                sizes,
+            ),
+            require(
+                tf.reduce_all(_pixels(sizes) <= most),
+                f"{name}: a picture may have {most} pixels. Received (height, width): {{}}",
+                sizes,
+            ),
+        ]
+
+
+def _map_checks(name, files, headers):
+    """That there is a PNG file of the right size for each label map."""
+    count = tf.shape(headers.sizes)[0]
+    with tf.control_dependencies([_check_rows(name, files, count)]):
+        sizes = read_headers(files, name).sizes
+    same = tf.reduce_all(sizes == headers.sizes)
+    return [require(same, f"{name} must have the size of label_map_bytes.")]
+
+
+def _check_rows(name, tensor, count):
+    return require(
+        tf.shape(tensor)[0] == count,
+        f"{name} must have as many rows as there are label maps, {{}}. Received: {{}}",
+        count,
+        tf.shape(tensor)[0],
+    )
+
+
+def _number_pictures(label_maps):
+    """int32 (B, H, W), each picture filled with its number in the batch."""
+    return tf.zeros_like(label_maps) + tf.range(tf.shape(label_maps)[0])[:, None, None]
+
+
+def _pixels(sizes):
+    return tf.reduce_prod(tf.cast(sizes, tf.int64), axis=-1)
+
+
+def _each(decode, files, depths):
+    """Files of one size -> int32 (B, H, W)."""
+    spec = tf.TensorSpec((None, None), tf.int32)
+    return tf.map_fn(
+        lambda row: decode(row[0], depth=row[1]), (files, depths), fn_output_signature=spec
+    )
+
+
+def _to_png(images):
+    """float32 (B, H, W, 3) in [-1, 1] -> string (B,)."""
+    levels = tf.round((images + 1) * 127.5)
+    return tf.io.encode_png(tf.cast(tf.clip_by_value(levels, 0, 255), tf.uint8), compression=1)

@@ -1,0 +1,45 @@
+"""One running server for all tests that need no other."""
+
+import shutil
+
+import pytest
+
+from oasis_tf.serving.exporting.export_model import export_model
+from oasis_tf.serving.warmup import WARMUP_FILE
+from tests.serving.exporting.toy_generator import toy_generator, toy_info
+from tests.serving.running import serving
+from tests.serving.server.toy_model import save_toy_model
+
+
+@pytest.fixture(scope="session")
+def toy_versions(tmp_path_factory):
+    """A base path with versions 1 and 2 of the toy model; not to be changed."""
+    base = tmp_path_factory.mktemp("models") / "toy"
+    save_toy_model(base / "1", add=1.0)
+    save_toy_model(base / "2")
+    return base
+
+
+@pytest.fixture(scope="session")
+def server(toy_versions, tmp_path_factory):
+    """A server of the toy model with small limits: 1 MiB, 100,000 pixels, 3 s."""
+    flags = ("--max_body_mib", 1, "--max_pixels", 100_000, "--timeout", 3)
+    with serving(toy_versions, tmp_path_factory.mktemp("server"), *flags) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory):
+    """Version 1 of an exported toy generator with 9 classes, for pictures of 2^15 pixels."""
+    info = toy_info(9, max_pixels=2**15, scores={"mIoU": 0.25})
+    return export_model(toy_generator(9), info, tmp_path_factory.mktemp("models") / "painter")
+
+
+@pytest.fixture(scope="session")
+def painter(exported, tmp_path_factory):
+    """A server of it."""
+    base = tmp_path_factory.mktemp("painter")
+    shutil.copytree(exported, base / "1")
+    (base / "1" / WARMUP_FILE).unlink()  # most tests use one signature only
+    with serving(base, tmp_path_factory.mktemp("server"), model="painter") as running:
+        yield running

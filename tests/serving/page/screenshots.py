@@ -1,0 +1,56 @@
+"""Takes the pictures of the editor that are in docs/.
+
+python -m tests.serving.page.screenshots --model_base_path saved_models/sample \
+    --labels data/sample/labels/val/000001.png --out docs
+"""
+
+import argparse
+import tempfile
+from pathlib import Path
+
+from tests.serving.page.browser import Editor, chromium, resize
+from tests.serving.running import serving
+
+SIZES = {"laptop": (1366, 768), "tablet": (1024, 768), "tablet_upright": (820, 1180)}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name in ("model_base_path", "labels", "out"):
+        parser.add_argument(f"--{name}", type=Path, required=True)
+    arguments = parser.parse_args()
+    base, name = arguments.model_base_path, arguments.model_base_path.resolve().name
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        serving(base, Path(directory), model=name) as server,
+        chromium() as chrome,
+    ):
+        editor = Editor(chrome, server.url)
+        _work(editor, arguments.labels)
+        for size, (width, height) in SIZES.items():
+            resize(chrome, width, height)
+            chrome.save_screenshot(str(arguments.out / f"editor_{size}.png"))
+        resize(chrome, *SIZES["laptop"])
+        editor.click("#variants li:first-child .compare")
+        chrome.save_screenshot(str(arguments.out / "editor_compare.png"))
+
+
+def _work(editor, labels):
+    """Opens a label map, paints on it and draws things anew, so that there is something to see."""
+    editor.upload(labels.resolve())
+    editor.wait("busy")
+    editor.wait("ready")
+    height, width = editor.pixels("#labels").shape[:2]
+    for _ in range(4):
+        editor.click("#all")
+        editor.wait("ready")
+    editor.drag("#mask", (width // 2, height // 8))
+    editor.wait("ready")
+    editor.keys("/")
+    editor.keys("cloud\n", on="#search")
+    editor.drag("#labels", (width * 5 // 8, height // 8), (width * 7 // 8, height // 8))
+    editor.wait("ready")
+
+
+if __name__ == "__main__":
+    main()

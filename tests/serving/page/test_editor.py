@@ -1,0 +1,375 @@
+"""The editor as a person uses it, in Chromium, with an exported toy model behind it."""
+
+import base64
+import io
+import json
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from data_pipeline.png import encode_label_map
+from oasis_tf.serving.client import Client
+from tests.serving.exporting.toy_generator import toy_info
+from tests.serving.page.browser import Editor, chromium
+from tests.serving.running import serving
+from tests.serving.server.toy_model import save_toy_model
+
+CLASSES = 9
+PALETTE = np.array(toy_info(CLASSES).legend.palette, np.uint8)
+
+
+@pytest.fixture(scope="module")
+def chrome():
+    with chromium() as chrome:
+        yield chrome
+
+
+@pytest.fixture
+def editor(chrome, painter):
+    editor = Editor(chrome, painter.url)
+    yield editor
+    complaints = [line for line in editor.console() if " 400 " not in line]
+    assert complaints == []
+
+
+def ids(editor):
+    """The label map on screen: int (H, W)."""
+    shown = editor.pixels("#labels")[..., :3].astype(int)
+    return np.argmin(np.abs(shown[:, :, None] - PALETTE.astype(int)).sum(-1), axis=-1)
+
+
+def seed_map(state):
+    """The seed of each pixel in a saved state."""
+    return np.array(Image.open(io.BytesIO(base64.b64decode(state["seed_map"]))))
+
+
+def variants(editor):
+    return len(editor.all("#variants li"))
+
+
+def generate(editor):
+    editor.click("#generate")
+    editor.wait("ready")
+
+
+def test_paint_and_generate(editor):
+    assert len(editor.all("#classes li")) == CLASSES
+    assert ids(editor).shape == (64, 128) and (ids(editor) == 0).all()
+    editor.drag("#labels", (20, 30), (90, 30))
+    painted = ids(editor)
+    assert set(np.unique(painted)) == {0, 1}
+    # A brush of 8 pixels on the way from 20 to 90.
+    assert painted[30, 20:91].all() and painted[27:34, 50].all()
+    assert not painted[:25].any() and not painted[30, 110:].any()
+    editor.wait("ready")
+    assert variants(editor) == 1
+    assert editor.pixels("#picture")[..., :3].std() > 1
+    assert "Drawn in" in editor.find("#status").text
+
+
+def test_the_picture_is_that_of_the_client(editor, painter):
+    editor.drag("#labels", (20, 30), (90, 30))
+    editor.wait("ready")
+    state = json.loads(editor.download("#save"))
+    (seed,) = np.unique(seed_map(state))
+    picture = Client(painter.url, "painter").synthesize(ids(editor), seed=seed)
+    np.testing.assert_array_equal(editor.pixels("#picture")[..., :3], picture)
+
+
+def test_tools_undo_and_redo(editor):
+    editor.click("#live")
+    editor.click("#classes li:nth-child(4)")
+    editor.click("[data-tool=rectangle]")
+    editor.drag("#labels", (10, 10), (40, 40), (29, 19))
+    expected = np.zeros((64, 128), int)
+    expected[10:20, 10:30] = 3
+    np.testing.assert_array_equal(ids(editor), expected)
+
+    editor.keys("f")
+    editor.click("#classes li:nth-child(6)")
+    editor.drag("#labels", (15, 15), (80, 50))
+    expected[10:20, 10:30] = 5
+    np.testing.assert_array_equal(ids(editor), expected)
+
+    editor.keys("p")
+    editor.drag("#labels", (80, 50))
+    assert editor.find("#chosen b").text == "unlabelled"
+    editor.drag("#labels", (20, 15))
+    assert editor.find("#chosen b").text == "class 5"
+
+    editor.click("#undo")
+    assert set(np.unique(ids(editor))) == {0, 3}
+    editor.click("#undo")
+    assert not ids(editor).any()
+    assert not editor.find("#undo").is_enabled()
+    editor.click("#redo")
+    editor.click("#redo")
+    np.testing.assert_array_equal(ids(editor), expected)
+    assert not editor.find("#redo").is_enabled()
+    assert variants(editor) == 0
+
+
+def test_classes_are_searched(editor):
+    from selenium.webdriver.common.keys import Keys
+
+    editor.click("#live")
+    editor.keys("/")
+    editor.keys("CLASS 7", on="#search")
+    visible = [row.text for row in editor.all("#classes li") if row.is_displayed()]
+    assert visible == ["class 7"]
+    editor.keys(Keys.ENTER, on="#search")
+    assert editor.find("#chosen b").text == "class 7"
+    # Enter leads to the label map; Space paints at its cursor, in the middle.
+    assert editor.chrome.switch_to.active_element.get_attribute("id") == "labels"
+    editor.keys(Keys.SPACE, on="#labels")
+    assert ids(editor)[32, 64] == 7
+    editor.keys("1")
+    assert editor.find("#chosen b").text == "class 7"
+    editor.keys("2")
+    assert editor.find("#chosen b").text == "class 1"
+    editor.click("#search")
+    editor.keys(Keys.ESCAPE, on="#search")
+    editor.click("#used")
+    visible = [row.text.split("\n")[0] for row in editor.all("#classes li") if row.is_displayed()]
+    assert visible == ["unlabelled", "class 7"]
+
+
+def striped(tmp_path):
+    """A wide label map: class 1, a far way of others, class 2."""
+    label_map = np.full((32, 832), 3)
+    label_map[:, :64], label_map[:, -64:] = 1, 2
+    label_map[16:, 300:400] = 4
+    path = tmp_path / "striped.png"
+    path.write_bytes(encode_label_map(label_map))
+    return path, label_map
+
+
+def test_one_class_is_drawn_anew_and_only_it_changes(editor, tmp_path):
+    path, label_map = striped(tmp_path)
+    editor.upload(path)
+    editor.wait("busy")
+    editor.wait("ready")
+    np.testing.assert_array_equal(ids(editor), label_map)
+    before = editor.pixels("#picture").astype(int)
+
+    editor.drag("#mask", (20, 15))
+    editor.wait("ready")
+    assert variants(editor) == 2
+    after = editor.pixels("#picture").astype(int)
+    difference = np.abs(after - before).max(axis=(0, 2))
+    assert difference[:64].max() > 10
+    # Farther than the network looks nothing has changed at all.
+    assert (difference[-512:] == 0).all()
+
+    editor.click("#again")
+    editor.wait("ready")
+    third = editor.pixels("#picture").astype(int)
+    assert np.abs(third - after)[:, :64].max() > 10
+    assert (third[:, -512:] == before[:, -512:]).all()
+
+    editor.click("#undo")
+    editor.click("#undo")
+    editor.wait_for_picture(before)
+    state = json.loads(editor.download("#save"))
+    assert len(np.unique(seed_map(state))) == 1
+
+
+def test_a_brushed_region_is_drawn_anew(editor, tmp_path):
+    path, _ = striped(tmp_path)
+    editor.upload(path)
+    editor.wait("busy")
+    editor.wait("ready")
+    before = editor.pixels("#picture").astype(int)
+    editor.click("[data-pick=region]")
+    editor.drag("#mask", (800, 15), (820, 15))
+    editor.wait("ready")
+    difference = np.abs(editor.pixels("#picture").astype(int) - before).max(axis=(0, 2))
+    assert difference[-40:].max() > 10
+    assert (difference[:512] == 0).all()
+    assert not editor.pixels("#mask").any()
+    state = json.loads(editor.download("#save"))
+    assert len(np.unique(seed_map(state))) == 2
+
+    editor.click("#all")
+    editor.wait("ready")
+    difference = np.abs(editor.pixels("#picture").astype(int) - before).max(axis=(0, 2))
+    assert difference[:64].max() > 10 and difference[-64:].max() > 10
+    assert len(np.unique(seed_map(json.loads(editor.download("#save"))))) == 1
+
+
+def test_variants_and_comparison(editor):
+    generate(editor)
+    first = editor.pixels("#picture")
+    editor.click("#all")
+    editor.wait("ready")
+    second = editor.pixels("#picture")
+    assert not np.array_equal(first, second)
+    editor.keys("v")
+    assert editor.find("#slider").is_displayed()
+    np.testing.assert_array_equal(editor.pixels("#other"), first)
+    editor.chrome.execute_script(
+        "const s = document.getElementById('slider'); s.value = 250;"
+        "s.dispatchEvent(new Event('input'))"
+    )
+    clip = editor.chrome.execute_script(
+        "return getComputedStyle(document.getElementById('other')).clipPath"
+    )
+    assert "75%" in clip
+    editor.keys("v")
+    assert not editor.find("#slider").is_displayed()
+    editor.click("#variants li:first-child .thumb")
+    editor.wait_for_picture(first)
+    editor.keys(">")
+    editor.wait_for_picture(second)
+    assert variants(editor) == 2
+
+
+def test_what_is_downloaded_can_be_opened_again(editor, tmp_path):
+    path, label_map = striped(tmp_path)
+    editor.upload(path)
+    editor.wait("busy")
+    editor.wait("ready")
+    editor.drag("#mask", (20, 15))
+    editor.wait("ready")
+    shown = editor.pixels("#picture")
+    picture = np.array(Image.open(io.BytesIO(editor.download("#save-picture"))))
+    np.testing.assert_array_equal(picture, shown[..., :3])
+    labels = np.array(Image.open(io.BytesIO(editor.download("#save-labels"))))
+    np.testing.assert_array_equal(labels, label_map)
+
+    state = tmp_path / "state.json"
+    state.write_bytes(editor.download("#save"))
+    editor.chrome.refresh()
+    editor.wait("ready")
+    editor.upload(state)
+    editor.wait("busy")
+    editor.wait("ready")
+    np.testing.assert_array_equal(ids(editor), label_map)
+    np.testing.assert_array_equal(editor.pixels("#picture"), shown)
+
+
+def save(tmp_path, picture):
+    path = tmp_path / "labels.png"
+    picture.save(path)
+    return path
+
+
+@pytest.mark.parametrize("kind", ["grey", "16 bits", "palette", "indices", "colours", "few bits"])
+def test_label_maps_of_every_kind(editor, tmp_path, kind):
+    rng = np.random.default_rng(0)
+    few = kind == "few bits"
+    label_map = rng.integers(0, 2 if few else CLASSES, (32, 64)).astype(np.uint8)
+    if kind == "grey":
+        picture = Image.fromarray(label_map)
+    elif kind == "16 bits":
+        picture = Image.fromarray(label_map.astype(np.uint16))
+    elif kind == "colours":
+        picture = Image.fromarray(PALETTE[label_map])
+    elif few:
+        picture = Image.fromarray(label_map.astype(bool))
+    else:
+        picture = Image.fromarray(label_map).convert("P")
+        # The model's colours in another order, or colours of its own: then the index is the id.
+        order = rng.permutation(CLASSES)
+        colours = PALETTE[order] if kind == "palette" else 255 - PALETTE
+        picture.putpalette(colours.tobytes())
+        if kind == "palette":
+            label_map = order[label_map]
+    editor.click("#live")
+    editor.upload(save(tmp_path, picture))
+    while ids(editor).shape != label_map.shape:
+        time.sleep(0.02)
+    np.testing.assert_array_equal(ids(editor), label_map)
+
+
+def test_another_size_is_made_to_fit(editor, tmp_path):
+    label_map = np.zeros((50, 100), np.uint8)
+    label_map[:, 50:] = 2
+    editor.upload(save(tmp_path, Image.fromarray(label_map)))
+    editor.wait("busy")
+    editor.wait("ready")
+    expected = np.zeros((64, 96), int)
+    expected[:, 48:] = 2
+    np.testing.assert_array_equal(ids(editor), expected)
+
+
+@pytest.mark.parametrize(
+    "content, message",
+    [
+        (b"text", "no PNG"),
+        (b"{}", "no saved state"),
+        (b"{", "damaged"),
+        (encode_label_map(np.full((32, 32), 700)), "id 700"),
+        (encode_label_map(np.zeros((32, 32)))[:50], "damaged"),
+    ],
+)
+def test_files_that_cannot_be_opened(editor, tmp_path, content, message):
+    path = tmp_path / "file.png"
+    path.write_bytes(content)
+    editor.upload(path)
+    editor.wait("error")
+    assert message in editor.error()
+    editor.click("#error-close")
+    assert editor.error() == ""
+    generate(editor)
+
+
+def test_a_strange_colour(editor, tmp_path):
+    editor.upload(save(tmp_path, Image.new("RGB", (32, 32), (1, 2, 3))))
+    editor.wait("error")
+    assert "(1, 2, 3)" in editor.error()
+
+
+def test_a_server_that_is_away(editor):
+    conditions = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+    editor.chrome.execute_cdp_cmd("Network.enable", {})
+    editor.chrome.execute_cdp_cmd(
+        "Network.emulateNetworkConditions", {"offline": True, **conditions}
+    )
+    editor.click("#generate")
+    editor.wait("error")
+    assert "cannot be reached" in editor.error()
+    editor.chrome.execute_cdp_cmd(
+        "Network.emulateNetworkConditions", {"offline": False, **conditions}
+    )
+    generate(editor)
+    assert editor.error() == ""
+    editor.console()
+
+
+def test_a_new_label_map(editor):
+    editor.keys("n")
+    for field, value in (("#new-width", "96"), ("#new-height", "32")):
+        editor.find(field).clear()
+        editor.keys(value, on=field)
+    editor.click("#new-dialog .primary")
+    editor.wait("ready")
+    assert ids(editor).shape == (32, 96) and (ids(editor) == 1).all()
+
+
+def test_a_size_the_model_refuses(editor):
+    editor.keys("n")
+    editor.find("#new-width").clear()
+    editor.keys("3200", on="#new-width")
+    editor.click("#new-dialog .primary")
+    editor.wait("error")
+    assert "too large" in editor.error()
+
+
+def test_nothing_comes_from_elsewhere(editor, painter):
+    generate(editor)
+    names = editor.chrome.execute_script(
+        "return performance.getEntriesByType('resource').map((entry) => entry.name)"
+    )
+    assert len(names) > 10
+    assert all(name.startswith(painter.url + "/") for name in names)
+
+
+@pytest.mark.slow
+def test_a_model_that_was_not_exported_for_it(chrome, tmp_path):
+    save_toy_model(tmp_path / "other/1")
+    with serving(tmp_path / "other", tmp_path, model="other") as server:
+        editor = Editor(chrome, server.url, expected="error")  # it leads to the server's model
+        assert "no signature describe" in editor.error()

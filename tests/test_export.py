@@ -1,0 +1,98 @@
+"""The command on a directory as training leaves it."""
+
+import json
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from oasis_tf import export
+from oasis_tf.config import save_config
+from oasis_tf.serving.client import Client
+from tests.serving.exporting.toy_generator import toy_generator, toy_info
+from tests.serving.running import serving
+
+
+@pytest.fixture(scope="module")
+def generator():
+    return toy_generator()
+
+
+@pytest.fixture
+def model_dir(generator, tmp_path):
+    path = tmp_path / "run"
+    path.mkdir()
+    info = toy_info()
+    save_config(path, info.config, {**info.legend.to_json(), "shards": {}})
+    checkpoint = tf.train.Checkpoint(
+        ema_generator=generator,
+        step=tf.Variable(400, dtype=tf.int64),
+        best_score=tf.Variable(0.125),
+    )
+    manager = tf.train.CheckpointManager(checkpoint, str(path / "best"), max_to_keep=1)
+    manager.save(400)
+    return path
+
+
+def run(*arguments):
+    return export.main(list(map(str, arguments)))
+
+
+@pytest.mark.slow
+def test_exported_served_and_called(generator, model_dir, tmp_path, capsys):
+    out = tmp_path / "saved_models/toy"
+    assert run("--model", model_dir, "--out", out) == 0
+    printed = capsys.readouterr()
+    assert str(out / "1") in printed.out
+    assert f"--model_base_path {out}" in printed.out
+    content = json.loads((out / "1/assets.extra/model.json").read_text())
+    assert content["scores"]["training step"] == 400
+    assert 0.125 in content["scores"].values()
+
+    with serving(out, tmp_path) as server:
+        client = Client(server.url, "toy")
+        assert client.describe() == content
+        label_map = np.zeros((64, 96), np.int32)
+        label_map[:, 40:] = 3
+        picture = client.synthesize(label_map, seed=5)
+        assert picture.shape == (64, 96, 3)
+        np.testing.assert_array_equal(
+            picture, client.synthesize(label_map, seed=np.full(label_map.shape, 5))
+        )
+        mask = label_map == 3
+        edited = client.edit(label_map, mask, seed=5, edit_seed=6)
+        assert np.abs(edited.astype(int) - picture)[mask].max() > 5
+        np.testing.assert_array_equal(
+            edited, client.synthesize(label_map, seed=np.where(mask, 6, 5))
+        )
+
+
+def test_no_such_model(tmp_path, capsys):
+    assert run("--model", tmp_path / "nothing", "--out", tmp_path / "out") == 2
+    assert "nothing" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_no_checkpoint(model_dir, tmp_path, capsys):
+    (model_dir / "best").rename(model_dir / "worst")
+    assert run("--model", model_dir, "--out", tmp_path / "out") == 2
+    assert "must hold a checkpoint" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("pixels", [64 * 128 - 1, 0, -5])
+def test_pictures_of_the_training_must_be_allowed(model_dir, tmp_path, capsys, pixels):
+    assert run("--model", model_dir, "--out", tmp_path / "out", "--max_pixels", pixels) == 2
+    assert "--max_pixels" in capsys.readouterr().err
+
+
+def test_a_place_that_cannot_be_written(model_dir, tmp_path, capsys):
+    (tmp_path / "file").write_text("not a directory")
+    assert run("--model", model_dir, "--out", tmp_path / "file/toy") == 2
+    assert "file" in capsys.readouterr().err
+
+
+def test_unknown_precision(tmp_path, capsys):
+    with pytest.raises(SystemExit) as stop:
+        run("--model", tmp_path, "--out", tmp_path, "--precision", "int4")
+    assert stop.value.code == 2
+    assert "--precision" in capsys.readouterr().err
