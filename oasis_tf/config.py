@@ -39,6 +39,8 @@ class Config:
         share_pictures: the discriminator learns from the pictures of the generator's update
             instead of new ones: quicker, and not what the paper does.
         init_from: directory of the run or converted checkpoint whose weights it starts from.
+        segmenter: directory of the segmenter by whose mIoU the best checkpoint is chosen; None =
+            by the discriminator's.
         seed: of initial weights, data order, augmentation, noise and LabelMix coins.
         statistics_batches: training batches over which the averaged generator's batch-norm
             statistics are re-estimated before it is used.
@@ -66,6 +68,7 @@ class Config:
     precision: str = "float32"
     share_pictures: bool = False
     init_from: str | None = None
+    segmenter: str | None = None
     seed: int = 0
     statistics_batches: int = 50
     log_every: int = 10

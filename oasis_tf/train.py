@@ -48,6 +48,12 @@ def parse_arguments(argv=None):
         metavar="DIR",
         help="start from the weights of another run, or of python -m oasis_tf.convert",
     )
+    parser.add_argument(
+        "--segmenter",
+        metavar="PATH",
+        help="keep the checkpoint whose pictures this one segments best, instead of the "
+        "discriminator; of python -m oasis_tf.train_segmenter",
+    )
     parser.add_argument("--histograms", action="store_true", help="weights, in TensorBoard")
     return parser.parse_args(argv)
 
@@ -83,6 +89,8 @@ def resolve_config(arguments, manifest):
             )
         overrides["generator_channels"] = arguments.base_channels
         overrides["discriminator_channels"] = arguments.base_channels
+    if arguments.segmenter is not None and Path(arguments.segmenter).exists():
+        overrides["segmenter"] = str(Path(arguments.segmenter).resolve())
     built = tuple(manifest.image_size)
     if arguments.init_from is not None:
         overrides["init_from"] = str(arguments.init_from.resolve())
@@ -113,6 +121,10 @@ def main(argv=None):
         _check_data(config, manifest, arguments.data_dir)
         if config.init_from is not None:
             open_model_dir(config.init_from).check_fits(config, Legend.of(manifest))
+        if config.segmenter is not None:
+            from oasis_tf.metrics.segmenter import load_segmenter
+
+            load_segmenter(config.segmenter).table(manifest.class_names)
         data = _identity(manifest)
         _open_model_dir(arguments.model_dir, config, data)
         outcome = _train(arguments, config, manifest)
@@ -207,7 +219,8 @@ def _report(arguments, outcome):
         tensorboard = tensorboard.relative_to(Path.cwd())
     rows = [("step", outcome.step), ("checkpoint", outcome.checkpoint)]
     if outcome.best_checkpoint:
-        score = f"mIoU by the discriminator {outcome.best_score:.3f}"
+        judge = "segmenter" if arguments.segmenter else "discriminator"
+        score = f"mIoU by the {judge} {outcome.best_score:.3f}"
         rows.append(("best so far", f"{outcome.best_checkpoint}  ({score})"))
     if outcome.pictures:
         rows.append(("pictures", f"{outcome.pictures}  (labels | photograph | generated)"))

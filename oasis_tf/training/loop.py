@@ -12,12 +12,14 @@ import tensorflow as tf
 
 from data_pipeline.reader import eval_dataset, train_dataset
 from oasis_tf.config import ConfigError
+from oasis_tf.metrics.segmenter import load_segmenter
 from oasis_tf.model_dir import open_model_dir
 from oasis_tf.networks import build_discriminator, build_generator
 from oasis_tf.training.actions import Histograms, Pictures, Progress
 from oasis_tf.training.adam import FusedAdam
 from oasis_tf.training.checkpoints import PeriodicCheckpointManager
 from oasis_tf.training.ema import StatisticsEstimator
+from oasis_tf.training.judge_score import JudgeScore
 from oasis_tf.training.score import DiscriminatorScore
 from oasis_tf.training.signals import Stopped, StopRequest
 from oasis_tf.training.step import AdversarialStep
@@ -34,7 +36,7 @@ class Outcome:
         step: steps done.
         checkpoint: path of the newest checkpoint.
         best_checkpoint: path of the best one, or None.
-        best_score: its `score/miou`, or None.
+        best_score: its mIoU, by the segmenter if there is one, else by the discriminator; or None.
         pictures: path of the newest grid, or None.
         stopped_by: number of the signal that stopped it, or None.
     """
@@ -61,6 +63,7 @@ class Run:
 
     Raises:
         ConfigError: a batch that the devices cannot share evenly, or a damaged checkpoint.
+        DataError: a segmenter that cannot be used.
     """
 
     def __init__(self, config, manifest, data_dir, model_dir, *, histograms=False, strategy=None):
@@ -92,6 +95,14 @@ class Run:
         self._stop = StopRequest()
         self._estimate_statistics = StatisticsEstimator(self._ema_generator, seed=config.seed)
         self._score = DiscriminatorScore(self._ema_generator, self._discriminator, seed=config.seed)
+        self._judge = None
+        if config.segmenter is not None:
+            self._judge = JudgeScore(
+                self._ema_generator,
+                load_segmenter(config.segmenter),
+                manifest.class_names,
+                seed=config.seed,
+            )
         self._controller = self._build_controller()
         self._val_writer = tf.summary.create_file_writer(str(self._model_dir / "val"))
         self._progress = Progress(self._global_step, self._total)
@@ -325,12 +336,15 @@ class Run:
             self._data_dir, batch_size=self._config.batch_size, split=self._eval_split
         )
         scores = self._score(batches)
+        if self._judge is not None:
+            scores.update(self._judge(batches))
         with self._val_writer.as_default():
             for name, value in scores.items():
                 tf.summary.scalar(name, value, step=step)
         self._val_writer.flush()
-        if scores["score/miou"] > float(self._best_score.numpy()):
-            self._best_score.assign(scores["score/miou"])
+        score = scores["score/miou" if self._judge is None else "judge/miou"]
+        if score > float(self._best_score.numpy()):
+            self._best_score.assign(score)
             self._best.save(checkpoint_number=step)
 
     def _train_writer(self):

@@ -1,0 +1,231 @@
+"""The command: its result, what cannot be computed, resuming, and bad input."""
+
+import json
+import re
+
+import keras
+import numpy as np
+import pytest
+
+from data_pipeline.legend import Legend
+from data_pipeline.manifest import Manifest
+from oasis_tf.evaluate import main
+from oasis_tf.evaluation import measures
+from oasis_tf.metrics import frozen
+from oasis_tf.metrics.frechet import FeatureStatistics, frechet_distance
+from oasis_tf.metrics.kernel_distance import kernel_distance
+from oasis_tf.metrics.segmenter import save_segmenter
+from tests.toy_data import build_records
+from tests.toy_model import write_model_dir
+
+CLASSES = ["sky", "sea", "sand"]
+
+
+@pytest.fixture(scope="module")
+def records(tmp_path_factory):
+    return build_records(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture(scope="module")
+def model(records, tmp_path_factory):
+    path = tmp_path_factory.mktemp("model") / "run"
+    write_model_dir(path, legend=Legend.of(Manifest.read(records)))
+    return path
+
+
+@pytest.fixture(scope="module")
+def segmenter(tmp_path_factory):
+    path = tmp_path_factory.mktemp("judge")
+    pictures = keras.Input((None, None, 3))
+    # The brightest colour is the class.
+    logits = keras.layers.AveragePooling2D(1)(pictures)
+    save_segmenter(path, keras.Model(pictures, logits), CLASSES)
+    return path
+
+
+class FakeInception:
+    """Six features: mean and deviation of each colour."""
+
+    calls = 0
+
+    def __init__(self, path):
+        assert path.read_bytes() == b"weights"
+
+    def __call__(self, pictures):
+        type(self).calls += len(pictures)
+        flat = pictures.reshape(len(pictures), -1, 3) / 255
+        return np.concatenate([flat.mean(axis=1), flat.std(axis=1)], axis=1).astype(np.float32)
+
+
+@pytest.fixture
+def inception(tmp_path, monkeypatch):
+    """A weights directory with Inception's file, and a network that takes no time."""
+    from oasis_tf.metrics import inception
+
+    directory = tmp_path / "weights"
+    directory.mkdir()
+    (directory / frozen.INCEPTION.name).write_bytes(b"weights")
+    monkeypatch.setattr(inception, "InceptionFeatures", FakeInception)
+    FakeInception.calls = 0
+    return directory
+
+
+@pytest.fixture
+def command(model, records, tmp_path):
+    def arguments(metrics, *flags):
+        paths = ["--model", model, "--data_dir", records, "--out", tmp_path / "result.json"]
+        paths += ["--cache_dir", tmp_path / "cache", "--weights_dir", tmp_path / "weights"]
+        return [str(path) for path in paths] + ["--metrics", metrics, "--samples", "2", *flags]
+
+    return arguments
+
+
+def result(tmp_path):
+    return json.loads((tmp_path / "result.json").read_text())
+
+
+def test_everything_at_once(command, inception, segmenter, tmp_path, capsys):
+    metrics = "fid,kid,miou,ms_ssim,lpips,colour,texture"
+    page = tmp_path / "page.html"
+    assert main(command(metrics, "--segmenter", str(segmenter), "--report", str(page))) == 0
+    content = result(tmp_path)
+    assert content["protocol"]["name"] == "generic" and content["protocol"]["version"] == 1
+    assert content["data"]["images"] == content["data"]["images_in_split"] == 3
+    assert content["data"]["image_size"] == [64, 128]
+    assert content["networks"]["inception"]["sha256"].startswith("9a1290")  # of b"weights"
+    assert len(content["networks"]["segmenter"]["sha256"]) == 64
+    computed = {name: metric["computed"] for name, metric in content["metrics"].items()}
+    assert computed == {**dict.fromkeys(metrics.split(","), True), "lpips": False}
+    assert "vgg16-397923af.pth must be in" in content["metrics"]["lpips"]["reason"]
+    fid, miou = content["metrics"]["fid"], content["metrics"]["miou"]
+    assert fid["value"] > 0 and "fewer than 2048" in fid["warning"]
+    assert 0 <= miou["value"] <= 1
+    assert [each["class"] for each in miou["per_class"]] == CLASSES
+    assert content["metrics"]["ms_ssim"]["scales"] == 3
+    out = capsys.readouterr().out
+    assert re.search(r"miou +0\.\d+ +pixel accuracy", out)
+    assert "lpips        not computable: " in out and "3 of 3 pictures of val, 64x128" in out
+    html = page.read_text()
+    for title in ("IoU per class", "Confusion", "Worst pictures", "Diversity", "Texture"):
+        assert f"<h2>{title}" in html
+    # Self-contained: no address is loaded from.
+    assert not re.search(r'(src|href)="(?!data:)', html) and "url(" not in html
+    assert "<polyline" in html and "nan" not in re.sub(r"base64,[^\"]*", "", html).lower()
+
+
+def test_against_the_pictures_themselves(command, inception, model, records, tmp_path):
+    import oasis_tf
+    from data_pipeline.reader import eval_dataset
+    from oasis_tf.training.pictures import to_uint8
+
+    assert main(command("fid,kid", "--seed", "5")) == 0
+    synthesizer = oasis_tf.load(model)
+    real, fake = [], []
+    for i, batch in enumerate(eval_dataset(records, batch_size=1)):
+        real.append(to_uint8(batch["image"])[0])
+        fake.append(synthesizer.synthesize(batch["label_map"].numpy()[0], seed=5 + i)[0])
+    network = FakeInception(inception / frozen.INCEPTION.name)
+    features = [network(np.array(pictures)) for pictures in (real, fake)]
+    statistics = []
+    for rows in features:
+        statistics.append(FeatureStatistics(6))
+        statistics[-1].update(rows)
+    metrics = result(tmp_path)["metrics"]
+    assert metrics["fid"]["value"] == pytest.approx(frechet_distance(*statistics))
+    assert metrics["kid"]["value"] == pytest.approx(kernel_distance(*features))
+
+
+def test_what_was_measured_is_not_measured_again(command, inception, tmp_path, monkeypatch):
+    def interrupted(self, chunk):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(measures.Appearance, "__call__", interrupted)
+        assert main(command("fid,colour")) == 130
+    assert not (tmp_path / "result.json").exists()
+    assert FakeInception.calls == 6  # three photographs, three generated
+    assert main(command("fid,colour")) == 0
+    assert FakeInception.calls == 6
+    assert main(command("fid", "--seed", "9")) == 0  # other pictures, the same photographs
+    assert FakeInception.calls == 9
+
+
+def test_nothing_computable(command, tmp_path, capsys):
+    assert main(command("fid,miou")) == 1
+    metrics = result(tmp_path)["metrics"]
+    assert not any(metric["computed"] for metric in metrics.values())
+    assert "--download_weights" in metrics["fid"]["reason"]
+    assert "oasis_tf.train_segmenter" in metrics["miou"]["reason"]
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_one_image(command, inception, tmp_path):
+    assert main(command("fid,kid,colour", "--max_images", "1")) == 0
+    metrics = result(tmp_path)["metrics"]
+    for name in ("fid", "kid"):
+        assert "two pictures or more are needed" in metrics[name]["reason"]
+    assert metrics["colour"]["computed"]
+    assert result(tmp_path)["data"]["images"] == 1
+
+
+def test_a_segmenter_of_other_classes(command, segmenter, tmp_path):
+    other = tmp_path / "other"
+    other.mkdir()
+    content = json.loads((segmenter / "segmenter.json").read_text())
+    content["class_names"] = ["cat", "dog", "cow"]
+    (other / "segmenter.json").write_text(json.dumps(content))
+    (other / "model.keras").write_bytes((segmenter / "model.keras").read_bytes())
+    assert main(command("miou", "--segmenter", str(other))) == 1
+    assert "classes in common" in result(tmp_path)["metrics"]["miou"]["reason"]
+
+
+def test_lvis_groups(command, segmenter, records, tmp_path):
+    assert main(command("miou", "--segmenter", str(segmenter), "--protocol", "lvis")) == 0
+    content = result(tmp_path)
+    assert "no published one" in content["protocol"]["about"]
+    groups = content["metrics"]["miou"]["groups"]
+    # Six training pictures: every class is rare.
+    assert {name: group["classes"] for name, group in groups.items()} == {
+        "frequent": 0,
+        "common": 0,
+        "rare": 3,
+    }
+    assert groups["rare"]["miou"] == pytest.approx(content["metrics"]["miou"]["value"])
+    assert groups["frequent"]["miou"] is None
+
+
+def test_a_model_that_draws_nan(records, tmp_path, capsys):
+    networks = write_model_dir(tmp_path / "nan", legend=Legend.of(Manifest.read(records)))
+    from tests.toy_model import save_checkpoint
+
+    for variable in networks["ema_generator"].trainable_variables:
+        variable.assign(np.full(variable.shape, np.nan))
+    save_checkpoint(tmp_path / "nan", networks, "best", step=20)
+    arguments = ["--model", str(tmp_path / "nan"), "--data_dir", str(records)]
+    assert main([*arguments, "--metrics", "colour", "--cache_dir", str(tmp_path / "cache")]) == 2
+    assert "must draw finite numbers" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "flags, message",
+    [
+        (["--metrics", "fid,magic"], "--metrics must be some of .* Received: magic"),
+        (["--samples", "0"], "--samples must be 1 or more. Received: 0"),
+        (["--split", "test"], "--split must be one of train, val. Received: test"),
+        (["--seed", "-1"], "seed must be in 0..2147483647"),
+        (["--data_dir", "missing"], "no complete data set in missing"),
+        (["--model", "missing"], "Received: missing, no such directory"),
+        (["--protocol", "ade20k"], "takes records of 256x256"),
+        (["--out", "missing/result.json"], "must be in a directory that exists"),
+    ],
+)
+def test_bad_input(command, tmp_path, capsys, flags, message):
+    assert main(command("colour", *flags)) == 2
+    error = capsys.readouterr().err
+    assert re.search(message, error) and "Traceback" not in error
+    assert not (tmp_path / "result.json").exists()
+
+
+def test_a_model_of_other_classes(command, toy_run, capsys):
+    assert main(command("colour", "--model", str(toy_run))) == 2
+    assert "a model of 5 classes, data of 4" in capsys.readouterr().err

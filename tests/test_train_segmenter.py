@@ -1,0 +1,55 @@
+"""The command: what it leaves, and bad input."""
+
+import json
+
+import numpy as np
+import pytest
+
+from oasis_tf.metrics.segmenter import load_segmenter
+from oasis_tf.train_segmenter import main
+from tests.toy_data import build_records
+
+
+@pytest.fixture(scope="module")
+def records(tmp_path_factory):
+    return build_records(tmp_path_factory.mktemp("data"))
+
+
+def command(records, out, *flags):
+    small = ["--steps", "2", "--batch_size", "2", "--base_channels", "1"]
+    return ["--data_dir", str(records), "--out", str(out), *small, *flags]
+
+
+def test_what_it_leaves(records, tmp_path, capsys):
+    out = tmp_path / "judge"
+    assert main(command(records, out)) == 0
+    output = capsys.readouterr()
+    assert "2/2" in output.err and "mIoU" in output.out and "oasis_tf.evaluate" in output.out
+    assert sorted(path.name for path in out.iterdir()) == ["model.keras", "segmenter.json"]
+    content = json.loads((out / "segmenter.json").read_text())
+    assert content["class_names"] == ["sky", "sea", "sand"] and content["steps"] == 2
+    segmenter = load_segmenter(out)
+    table = segmenter.table(("unlabelled", "sky", "sea", "sand"))
+    answer = segmenter(np.zeros((1, 64, 128, 3), np.uint8), table)
+    assert answer.shape == (1, 64, 128) and 1 <= answer.min() <= answer.max() <= 3
+
+
+@pytest.mark.parametrize(
+    "flags, message",
+    [
+        (["--data_dir", "missing"], "no complete data set in missing"),
+        (["--steps", "0"], "--steps must be 1 or more. Received: 0"),
+        (["--batch_size", "50"], "at least batch_size examples"),
+    ],
+)
+def test_bad_input(records, tmp_path, capsys, flags, message):
+    assert main(command(records, tmp_path / "out", *flags)) == 2
+    error = capsys.readouterr().err
+    assert message in error and "Traceback" not in error
+    assert not (tmp_path / "out" / "segmenter.json").exists()
+
+
+def test_out_is_a_file(records, tmp_path, capsys):
+    (tmp_path / "out").touch()
+    assert main(command(records, tmp_path / "out")) == 2
+    assert "--out must be a writable directory" in capsys.readouterr().err
