@@ -17,8 +17,9 @@ train: $(VENV)/.installed
 		--metrics miou,colour,texture --segmenter runs/sample_judge \
 		--out runs/sample_score.json --report runs/sample_report.html --cache_dir runs/cache
 
+# Two workers, for most of the time goes into building graphs, which one core does.
 test: $(VENV)/.installed
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-slow: $(VENV)/.installed
 	$(BIN)/python -m pytest -m slow
