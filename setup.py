@@ -30,6 +30,13 @@ setup(
     ],
     extras_require={
         "serve": SERVE,
-        "dev": [*SERVE, "pytest>=8", "pytest-xdist>=3.6", "ruff>=0.6", "selenium>=4.20", "pyyaml>=6"],
+        "dev": [
+            *SERVE,
+            "pytest>=8",
+            "pytest-xdist>=3.6",
+            "ruff>=0.6",
+            "selenium>=4.20",
+            "pyyaml>=6",
+        ],
     },
 )

@@ -7,7 +7,7 @@ import tensorflow as tf
 _CHUNK_BYTES = 2**23
 
 
-def linear_cross_entropy(features, kernel, bias, classes, weights):
+def linear_cross_entropy(features, kernel, bias, classes, weights, *, fixed_layer=False):
     """sum over i of weights_i * cross-entropy(softmax(features_i K + b), classes_i).
 
     Runs over chunks of rows. As the sum is linear in each chunk's loss, its gradients are made
@@ -20,51 +20,63 @@ def linear_cross_entropy(features, kernel, bias, classes, weights):
         bias: float32 (classes,).
         classes: int (M,), ids in [0, classes).
         weights: float32 (M,), without gradient.
+        fixed_layer: spares the gradients of kernel and bias; they are None.
 
     Returns:
         float32 scalar.
     """
-    return _sum(features, kernel, bias, tf.stop_gradient(classes), tf.stop_gradient(weights))
+    # The bias as a kernel's row for an input of one: no pass over the logits for it.
+    layer = tf.concat([kernel, bias[None]], axis=0)
+    if fixed_layer:
+        layer = tf.stop_gradient(layer)
+    constants = tf.stop_gradient(classes), tf.stop_gradient(weights)
+
+    @tf.custom_gradient
+    def compute(features, layer):
+        return _sum(features, layer, *constants, fixed_layer=fixed_layer)
+
+    return compute(features, layer)
 
 
-@tf.custom_gradient
-def _sum(features, kernel, bias, classes, weights):
-    channels, num_classes = kernel.shape
+def _sum(features, layer, classes, weights, *, fixed_layer):
+    channels, num_classes = layer.shape[0] - 1, layer.shape[1]
+    kernel = layer[:-1]
     size = max(1, _CHUNK_BYTES // (4 * num_classes))
     rows = tf.shape(features)[0]
     chunks = (rows + size - 1) // size
 
-    def visit(i, total, to_features, to_kernel, to_bias):
+    def visit(i, total, to_features, to_layer):
         chunk = slice(i * size, (i + 1) * size)
-        x = tf.cast(features[chunk], tf.float32)
+        x = tf.pad(tf.cast(features[chunk], tf.float32), [[0, 0], [0, 1]], constant_values=1)
         loss, to_logits = tf.raw_ops.SparseSoftmaxCrossEntropyWithLogits(
-            features=tf.matmul(x, kernel) + bias, labels=classes[chunk]
+            features=tf.matmul(x, layer), labels=classes[chunk]
         )
+        # The weights on the narrow side of the products, not on the logits.
         weight = weights[chunk]
-        to_logits *= weight[:, None]
-        to_x = tf.cast(tf.matmul(to_logits, kernel, transpose_b=True), features.dtype)
+        column = weight[:, None]
+        to_x = column * tf.matmul(to_logits, kernel, transpose_b=True)
+        if not fixed_layer:
+            to_layer += tf.matmul(column * x, to_logits, transpose_a=True)
         return (
             i + 1,
             # A sum and not a dot product: those add up one by one and round more.
             total + tf.reduce_sum(loss * weight),
-            to_features.write(i, to_x),
-            to_kernel + tf.matmul(x, to_logits, transpose_a=True),
-            to_bias + tf.reduce_sum(to_logits, axis=0),
+            to_features.write(i, tf.cast(to_x, features.dtype)),
+            to_layer,
         )
 
     pieces = tf.TensorArray(
         features.dtype, chunks, infer_shape=False, element_shape=(None, channels)
     )
-    _, total, pieces, to_kernel, to_bias = tf.while_loop(
+    _, total, pieces, to_layer = tf.while_loop(
         lambda i, *_: i < chunks,
         visit,
-        (0, 0.0, pieces, tf.zeros_like(kernel), tf.zeros_like(bias)),
+        (0, 0.0, pieces, tf.zeros_like(layer)),
         parallel_iterations=1,
     )
     to_features = tf.ensure_shape(pieces.concat(), features.shape)
 
     def gradient(upstream):
-        scaled = tf.cast(upstream, features.dtype) * to_features
-        return scaled, upstream * to_kernel, upstream * to_bias, None, None
+        return tf.cast(upstream, features.dtype) * to_features, upstream * to_layer
 
     return total, gradient

@@ -43,7 +43,9 @@ def class_weights(label_map, num_classes, *, ignore_unlabelled=True):
     return tf.math.divide_no_nan(tf.cast(tf.size(labels), tf.float32), counts * present)
 
 
-def discriminator_real_loss(features, head, label_map, *, balanced=True, ignore_unlabelled=True):
+def discriminator_real_loss(
+    features, head, label_map, *, balanced=True, ignore_unlabelled=True, fixed_head=False
+):
     """Cross-entropy of the discriminator's answer on photographs with their label maps.
 
     Args:
@@ -54,6 +56,7 @@ def discriminator_real_loss(features, head, label_map, *, balanced=True, ignore_
         balanced: weigh each pixel by its class (`class_weights`). Defaults to True, as in the
             paper; False is its ablation, a plain mean over all pixels.
         ignore_unlabelled: see `class_weights`; acts only when balanced.
+        fixed_head: spares the head's gradients, which are None then.
 
     Returns:
         float32 scalar >= 0, the mean over all B * H * W pixels. 0, with gradient 0, for a batch
@@ -66,15 +69,16 @@ def discriminator_real_loss(features, head, label_map, *, balanced=True, ignore_
             label_map, head[1].shape[0] - 1, ignore_unlabelled=ignore_unlabelled
         )
         weights = tf.gather(by_class, label_map)
-    return _mean_cross_entropy(features, head, label_map + 1, weights)
+    return _mean_cross_entropy(features, head, label_map + 1, weights, fixed_head)
 
 
 def generator_adversarial_loss(features, head, label_map, **options):
     """How far the discriminator is from taking generated pictures for their label maps.
 
-    The same function as `discriminator_real_loss`, on the features of generated pictures.
+    The same function as `discriminator_real_loss`, on the features of generated pictures; only
+    these have a gradient, for the generator's update leaves the head alone.
     """
-    return discriminator_real_loss(features, head, label_map, **options)
+    return discriminator_real_loss(features, head, label_map, fixed_head=True, **options)
 
 
 def discriminator_fake_loss(features, head):
@@ -91,8 +95,9 @@ def discriminator_fake_loss(features, head):
     return _mean_cross_entropy(features, head, fake, tf.ones_like(fake, tf.float32))
 
 
-def _mean_cross_entropy(features, head, classes, weights):
+def _mean_cross_entropy(features, head, classes, weights, fixed_head=False):
     count = tf.cast(tf.size(classes), tf.float32)
     rows = tf.reshape(features, (-1, features.shape[-1]))
     classes, weights = tf.reshape(classes, [-1]), tf.reshape(weights, [-1])
-    return linear_cross_entropy(rows, *head, classes, weights) / count
+    total = linear_cross_entropy(rows, *head, classes, weights, fixed_layer=fixed_head)
+    return total / count

@@ -69,3 +69,17 @@ def test_features_of_low_precision_get_gradients_of_their_own(rng):
     gradients = tape.gradient(loss, arguments[:3])
     np.testing.assert_allclose(loss, plain(*arguments), rtol=1e-5)
     assert [g.dtype for g in gradients] == [tf.bfloat16, tf.float32, tf.float32]
+
+
+def test_a_fixed_layer_has_no_gradient_and_the_features_the_same(rng):
+    arguments = inputs(rng)
+    results = []
+    for fixed in (False, True):
+        with tf.GradientTape() as tape:
+            tape.watch(arguments[:3])
+            loss = linear_cross_entropy(*arguments, fixed_layer=fixed)
+        results.append((loss, *tape.gradient(loss, arguments[:3])))
+    (loss, to_features, *_), (fixed_loss, to_features_fixed, *others) = results
+    assert others == [None, None]
+    np.testing.assert_array_equal(fixed_loss, loss)
+    np.testing.assert_array_equal(to_features_fixed, to_features)
