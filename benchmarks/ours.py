@@ -6,18 +6,9 @@ import tensorflow as tf
 
 from oasis_tf.models.discriminator import Discriminator
 from oasis_tf.models.generator import Generator
-from oasis_tf.training.adam import FusedAdam
+from oasis_tf.training.adam import build_adam
 from oasis_tf.training.step import AdversarialStep
 from oasis_tf.training.trainer import Trainer
-
-
-def quick_graphs():
-    """For both sides of a training step, what `oasis_tf.train` does on a CPU.
-
-    Rewriting the graph of a whole step takes long and wins nothing there.
-    """
-    if not tf.config.list_physical_devices("GPU"):
-        tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 
 
 def trainer(num_classes, batches, widths, precision="float32"):
@@ -30,11 +21,6 @@ def trainer(num_classes, batches, widths, precision="float32"):
         precision: a Keras dtype policy, such as "mixed_bfloat16".
     """
 
-    def adam(learning_rate, model):
-        optimizer = FusedAdam(learning_rate, beta_1=0.0, beta_2=0.999, epsilon=1e-8)
-        optimizer.build(model.trainable_variables)
-        return optimizer
-
     generator, average = (Generator(num_classes, dtype=precision, **widths) for _ in range(2))
     average.set_weights(generator.get_weights())
     discriminator = Discriminator(
@@ -43,8 +29,8 @@ def trainer(num_classes, batches, widths, precision="float32"):
     step = AdversarialStep(
         generator,
         discriminator,
-        adam(1e-4, generator),
-        adam(4e-4, discriminator),
+        build_adam(1e-4, generator),
+        build_adam(4e-4, discriminator),
         labelmix_weight=10.0,
     )
     return Trainer(

@@ -7,6 +7,17 @@ from pathlib import Path
 from data_pipeline.errors import DataError
 
 
+def add_model_argument(parser):
+    """Adds --model, of anything that `oasis_tf.load` takes."""
+    parser.add_argument(
+        "--model",
+        required=True,
+        type=Path,
+        metavar="PATH",
+        help="a training run, a converted checkpoint or an exported SavedModel",
+    )
+
+
 def add_model_arguments(parser, labels):
     """Adds the arguments that say what to draw with, from what, and where to.
 
@@ -14,14 +25,8 @@ def add_model_arguments(parser, labels):
         parser: `argparse.ArgumentParser`.
         labels: help of --labels.
     """
+    add_model_argument(parser)
     add = parser.add_argument
-    add(
-        "--model",
-        required=True,
-        type=Path,
-        metavar="PATH",
-        help="a training run, a converted checkpoint or an exported SavedModel",
-    )
     add("--labels", required=True, type=Path, metavar="PATH", help=labels)
     add("--out", required=True, type=Path, metavar="DIR", help="directory for the pictures")
     add(

@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from oasis_tf.commands import run
+from oasis_tf.commands import add_model_argument, run
 
 _METRICS = "fid,kid,miou,ms_ssim,lpips,colour,texture"
 _PROTOCOLS = ("generic", "ade20k", "coco_stuff", "cityscapes", "lvis")
@@ -19,14 +19,8 @@ def parse_arguments(argv=None):
         description="Compares generated pictures with photographs, by a named protocol. Running "
         "the same command again goes on where it was interrupted.",
     )
+    add_model_argument(parser)
     add = parser.add_argument
-    add(
-        "--model",
-        required=True,
-        type=Path,
-        metavar="PATH",
-        help="a training run, a converted checkpoint or an exported SavedModel",
-    )
     add("--data_dir", required=True, type=Path, metavar="DIR", help="the records")
     add("--metrics", default=_METRICS, help="with commas between; default: %(default)s")
     add("--protocol", choices=_PROTOCOLS, help="default: that of the data set")

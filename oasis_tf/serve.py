@@ -10,6 +10,8 @@ import sys
 import urllib.parse
 from pathlib import Path
 
+from oasis_tf.quick_graphs import quick_graphs
+
 
 def parse_arguments(argv=None):
     """Parses the command line into an `argparse.Namespace`; exits with code 2 if it is wrong."""
@@ -64,7 +66,6 @@ def main(argv=None):
 def _serve(arguments, name, listener):
     # Late, for TensorFlow takes seconds to import and mistakes should be told at once.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    import tensorflow as tf
 
     try:
         import uvicorn
@@ -76,10 +77,7 @@ def _serve(arguments, name, listener):
     from oasis_tf.serving.server.servable import Servable
     from oasis_tf.serving.server.versions import VersionManager
 
-    if not tf.config.list_physical_devices("GPU"):
-        # Rewriting the graph of each signature doubles the time a new version takes to load, and
-        # wins nothing on a CPU.
-        tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+    quick_graphs()
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=logging.WARNING, handlers=[handler])

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from oasis_tf.config import PRECISIONS, ConfigError, check_resumable, save_config
 from oasis_tf.configs import PRESETS, toy
+from oasis_tf.quick_graphs import quick_graphs
 
 
 def parse_arguments(argv=None):
@@ -182,9 +183,7 @@ def _train(arguments, config, manifest):
     from data_pipeline.reader import explain_read_error
     from oasis_tf.training.loop import Run
 
-    if not tf.config.list_physical_devices("GPU"):
-        # Rewriting the graph of a whole step takes 6 s at the start and wins nothing on a CPU.
-        tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+    quick_graphs()
     height, width = config.image_size
     _say(
         f"{config.dataset}: {manifest.splits['train'].examples} pictures of {height}x{width}, "

@@ -10,9 +10,9 @@ import tensorflow as tf
 from benchmarks import labels, plain
 from benchmarks.floor import discriminator_update_multiply_adds, floor, matmul_side
 from benchmarks.measure import interleave
-from benchmarks.ours import quick_graphs
 from benchmarks.rows import FASTER, SLOWER, ratio
 from oasis_tf.models.discriminator import Discriminator
+from oasis_tf.quick_graphs import quick_graphs
 from oasis_tf.training.step import AdversarialStep
 
 PLAIN, OURS = "plain", "ours"

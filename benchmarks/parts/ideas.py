@@ -9,7 +9,6 @@ import tensorflow as tf
 
 from benchmarks import labels
 from benchmarks.measure import interleave
-from benchmarks.ours import quick_graphs
 from benchmarks.rows import FASTER, ratio
 from oasis_tf.layers.modulate import modulate
 from oasis_tf.layers.resampled_conv import conv_then_halve, double, double_then_conv, halve
@@ -18,6 +17,7 @@ from oasis_tf.layout import index_layout
 from oasis_tf.losses.labelmix import labelmix_loss, mix
 from oasis_tf.losses.segmentation import discriminator_fake_loss
 from oasis_tf.models.discriminator import Discriminator
+from oasis_tf.quick_graphs import quick_graphs
 from oasis_tf.training.adam import FusedAdam
 
 BEFORE, AFTER = "before", "after"

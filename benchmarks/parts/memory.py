@@ -52,8 +52,9 @@ def run(options):
 def training_step(side, num_classes, options):
     """Builds a side; returns a function that makes the steps."""
     from benchmarks import labels, ours, plain
+    from oasis_tf.quick_graphs import quick_graphs
 
-    ours.quick_graphs()
+    quick_graphs()
     batches = labels.recorded(options.records, STEPS, batch_size=BATCH)
     batches = [{**b, "label_map": b["label_map"] % num_classes} for b in batches]
     if side == OURS:

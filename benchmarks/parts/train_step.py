@@ -10,6 +10,7 @@ from benchmarks import labels, ours, plain
 from benchmarks.floor import floor, matmul_side, step_multiply_adds
 from benchmarks.measure import in_a_process, interleave
 from benchmarks.rows import FASTER, SLOWER, ratio
+from oasis_tf.quick_graphs import quick_graphs
 
 PLAIN, FLOAT32, MIXED = "plain", "float32", "mixed_bfloat16"
 # Our precisions, and that of the matrix product for the floor.
@@ -35,7 +36,7 @@ def _key(name, num_classes):
 
 def _measure(num_classes, options):
     """Seconds of all sides with so many classes, and of ours with few, to compare with."""
-    ours.quick_graphs()
+    quick_graphs()
     few, _ = options.classes
     sides = {_key(PLAIN, num_classes): _plain_side(num_classes, options)}
     for precision in OURS:

@@ -36,3 +36,23 @@ class FusedAdam(keras.optimizers.Adam):
             grad=tf.convert_to_tensor(gradient),
             **self._shared,
         )
+
+
+def build_adam(learning_rate, model, *, scale_loss=False):
+    """The paper's Adam, betas (0, 0.999), for the trainable variables of a model.
+
+    Args:
+        learning_rate: float.
+        model: a Keras model; call in the scope of the strategy that its variables belong to.
+        scale_loss: scale the loss, and skip an update that overflows; for float16, in which small
+            gradients would vanish. Defaults to False.
+
+    Returns:
+        a built Keras optimizer.
+    """
+    optimizer = FusedAdam(learning_rate, beta_1=0.0, beta_2=0.999, epsilon=1e-8)
+    if scale_loss:
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    # Keras 3 must create the slots in the scope, not in the first step.
+    optimizer.build(model.trainable_variables)
+    return optimizer

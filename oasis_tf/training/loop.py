@@ -16,7 +16,7 @@ from oasis_tf.metrics.segmenter import load_segmenter
 from oasis_tf.model_dir import open_model_dir
 from oasis_tf.networks import build_discriminator, build_generator
 from oasis_tf.training.actions import Histograms, Pictures, Progress
-from oasis_tf.training.adam import FusedAdam
+from oasis_tf.training.adam import build_adam
 from oasis_tf.training.checkpoints import PeriodicCheckpointManager
 from oasis_tf.training.ema import StatisticsEstimator
 from oasis_tf.training.judge_score import JudgeScore
@@ -176,15 +176,6 @@ class Run:
         config = self._config
         keras.utils.set_random_seed(config.seed)
 
-        def adam(learning_rate, model):
-            optimizer = FusedAdam(learning_rate, beta_1=0.0, beta_2=0.999, epsilon=1e-8)
-            if config.precision == "mixed_float16":
-                # Small gradients would vanish in float16.
-                optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-            # Keras 3 must create the slots in the scope, not in the first step.
-            optimizer.build(model.trainable_variables)
-            return optimizer
-
         self._generator, self._ema_generator = (
             build_generator(config, num_classes) for _ in range(2)
         )
@@ -193,9 +184,12 @@ class Run:
         ):
             average.assign(variable)
         self._discriminator = build_discriminator(config, num_classes)
-        optimizers = (
-            adam(config.generator_lr, self._generator),
-            adam(config.discriminator_lr, self._discriminator),
+        optimizers = tuple(
+            build_adam(learning_rate, model, scale_loss=config.precision == "mixed_float16")
+            for learning_rate, model in (
+                (config.generator_lr, self._generator),
+                (config.discriminator_lr, self._discriminator),
+            )
         )
         self._step = AdversarialStep(
             self._generator,

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from oasis_tf.training.adam import FusedAdam
+from oasis_tf.training.adam import FusedAdam, build_adam
 
 OPTIONS = dict(learning_rate=0.01, beta_1=0.3, beta_2=0.9, epsilon=1e-3)
 
@@ -47,3 +47,13 @@ def test_two_replicas_sum_their_gradients(rng, mirrored):
     expected = run(FusedAdam, start, [2 * gradient])
     for replica in mirrored.experimental_local_results(variable.value):
         np.testing.assert_allclose(replica, expected, atol=1e-6)
+
+
+def test_the_papers_adam_with_and_without_loss_scaling():
+    model = keras.Sequential([keras.layers.Input((2,)), keras.layers.Dense(3)])
+    plain, scaled = (build_adam(0.5, model, scale_loss=scale) for scale in (False, True))
+    assert isinstance(scaled, keras.optimizers.LossScaleOptimizer)
+    for optimizer in (plain, scaled.inner_optimizer):
+        assert isinstance(optimizer, FusedAdam) and optimizer.built
+        assert (optimizer.beta_1, optimizer.beta_2, optimizer.epsilon) == (0.0, 0.999, 1e-8)
+        assert float(optimizer.learning_rate.numpy()) == 0.5

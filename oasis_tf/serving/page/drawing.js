@@ -1,6 +1,15 @@
 // Which pixels a stroke, a fill and a box cover: functions without state. Pixels are numbered
 // row by row; (x, y) are pixels' coordinates and may lie outside.
 
+// The pixel under the pointer, where `element` shows a picture of the scene's size.
+export function pixelAt(event, element, scene) {
+  const rect = element.getBoundingClientRect();
+  return [
+    Math.floor(((event.clientX - rect.left) * scene.width) / rect.width),
+    Math.floor(((event.clientY - rect.top) * scene.height) / rect.height),
+  ];
+}
+
 // All pixels within half of `size` of the way from one pixel to another.
 export function stroke(width, height, x0, y0, x1, y1, size, visit) {
   const radius = size / 2, reach = Math.ceil(radius);

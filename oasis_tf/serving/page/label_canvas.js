@@ -1,6 +1,6 @@
 // The label map on screen, and the tools that paint on it.
 
-import { area, box, stroke } from "./drawing.js";
+import { area, box, pixelAt, stroke } from "./drawing.js";
 
 const KEY_STEP = 4;
 
@@ -53,17 +53,9 @@ export class LabelCanvas {
     this.context.putImageData(this.#pixels, 0, 0);
   }
 
-  #place(event) {
-    const rect = this.canvas.getBoundingClientRect();
-    return [
-      Math.floor(((event.clientX - rect.left) * this.scene.width) / rect.width),
-      Math.floor(((event.clientY - rect.top) * this.scene.height) / rect.height),
-    ];
-  }
-
   #down(event) {
     if (event.button !== 0) return;
-    const [x, y] = this.#place(event);
+    const [x, y] = pixelAt(event, this.canvas, this.scene);
     this.canvas.focus();
     this.canvas.setPointerCapture(event.pointerId);
     if (this.tool === "pick" || event.altKey) this.#pick(x, y);
@@ -71,14 +63,14 @@ export class LabelCanvas {
   }
 
   #move(event) {
-    const [x, y] = this.#place(event);
+    const [x, y] = pixelAt(event, this.canvas, this.scene);
     this.#showRing(x, y);
     this.onHover(this.#inside(x, y) ? this.#ids[y * this.scene.width + x] : null, x, y);
     if (this.#painting) this.#paintTo(x, y);
   }
 
   #up(event) {
-    if (this.#painting) this.#end(...this.#place(event));
+    if (this.#painting) this.#end(...pixelAt(event, this.canvas, this.scene));
   }
 
   #cancel() {

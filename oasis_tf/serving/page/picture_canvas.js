@@ -1,6 +1,6 @@
 // The picture on screen: what to draw anew is clicked or brushed here; two pictures are compared.
 
-import { stroke } from "./drawing.js";
+import { pixelAt, stroke } from "./drawing.js";
 
 export class PictureCanvas {
   #brushing = null; // {x, y, pixels: Set, shade: ImageData} while the pointer is down
@@ -54,17 +54,9 @@ export class PictureCanvas {
     this.other.style.setProperty("--share", `${this.slider.value / 10}%`);
   }
 
-  #place(event) {
-    const rect = this.mask.getBoundingClientRect();
-    return [
-      Math.floor(((event.clientX - rect.left) * this.scene.width) / rect.width),
-      Math.floor(((event.clientY - rect.top) * this.scene.height) / rect.height),
-    ];
-  }
-
   #down(event) {
     if (event.button !== 0) return;
-    const [x, y] = this.#place(event);
+    const [x, y] = pixelAt(event, this.mask, this.scene);
     if (this.pick === "class") {
       const id = this.scene.ids[y * this.scene.width + x];
       if (id === undefined) return;
@@ -80,7 +72,7 @@ export class PictureCanvas {
   }
 
   #move(event) {
-    if (this.#brushing) this.#brushTo(...this.#place(event));
+    if (this.#brushing) this.#brushTo(...pixelAt(event, this.mask, this.scene));
   }
 
   #brushTo(x, y) {
