@@ -10,6 +10,8 @@ import tensorflow as tf
 from benchmarks import labels
 from benchmarks.measure import interleave
 from benchmarks.rows import FASTER, ratio
+from oasis_tf.layers.batch_norm import BatchNorm
+from oasis_tf.layers.convolution import filter_gradient
 from oasis_tf.layers.modulate import modulate
 from oasis_tf.layers.resampled_conv import conv_then_halve, double, double_then_conv, halve
 from oasis_tf.layers.spectral_conv import SpectralConv2D
@@ -41,7 +43,11 @@ def run(options):
         (f"cross-entropy over {classes + 1} classes in chunks", *_cross_entropy(classes, **sizes)),
         (f"LabelMix over {classes + 1} classes by Gram matrices", *_labelmix(classes, **sizes)),
         ("one pass of the discriminator for three", *_one_pass(options)),
+        ("filter gradient as matrix products, stride 2", *_filter_gradient(2, **sizes)),
+        ("filter gradient as matrix products, stride 1", *_filter_gradient(1, **sizes)),
+        ("batch norm with its gradient from the result", *_batch_norm(**sizes)),
         ("gradient through sigma by its formula", *_sigma(**sizes)),
+        ("the result divided by sigma, not the kernel", *_divide_the_result(**sizes)),
         ("Adam as one kernel a variable", *_adam(**sizes)),
         ("3x3 convolution in bfloat16", *_bfloat16(**sizes)),
     ):
@@ -215,6 +221,58 @@ def _one_pass(options):
         return network.features(tf.concat(pictures, axis=0), training=True)
 
     return _differentiated(three_passes, *sources), _differentiated(one_pass, *sources)
+
+
+def _filter_gradient(stride, size, channels):
+    # The finest strided convolution of the discriminator, three pictures; a middle one of the
+    # generator.
+    batch, kernel, size, channels = {
+        1: (1, 3, size // 4, 4 * channels),
+        2: (3, 4, size, channels),
+    }[stride]
+    x = tf.random.stateless_normal((batch, size, size, channels), (1, 1))
+    dy = x[:, : size // stride, : size // stride, : channels // 2]
+
+    def native(x, dy):
+        return tf.raw_ops.Conv2DBackpropFilter(
+            input=x,
+            filter_sizes=[kernel, kernel, channels, channels // 2],
+            out_backprop=dy,
+            strides=[1, stride, stride, 1],
+            padding="SAME",
+        )[0, 0, 0, 0]
+
+    return (
+        _side(native, x, dy),
+        _side(lambda x, dy: filter_gradient(x, dy, stride)[0, 0, 0, 0], x, dy),
+    )
+
+
+def _batch_norm(size, channels):
+    layer, x = BatchNorm(channels), _picture(size, channels)
+
+    def plain(x):
+        mean, variance = tf.nn.moments(x, [0, 1, 2])
+        return (x - mean) * tf.math.rsqrt(variance + layer.epsilon)
+
+    return (
+        _differentiated(lambda x: plain(x) ** 2, x),
+        _differentiated(lambda x: layer(x, training=True) ** 2, x),
+    )
+
+
+def _divide_the_result(size, channels):
+    layer = SpectralConv2D(8 * channels, 8 * channels, 3)
+    # As coarse as the generator begins.
+    x = _picture(size // 32, 8 * channels)
+
+    def by_kernel(_):
+        return _conv(x, layer.normalized_kernel()) + layer.bias
+
+    return (
+        _variable_side(by_kernel, layer.kernel.value),
+        _variable_side(lambda _: layer(x), layer.kernel.value),
+    )
 
 
 def _sigma(size, channels):

@@ -40,29 +40,54 @@ class BatchNorm(keras.layers.Layer):
             float (B, H, W, C), of x's dtype.
         """
         if training:
-            mean, variance = self._batch_statistics(x, copies)
-        else:
-            mean = tf.convert_to_tensor(self.running_mean)
-            variance = tf.convert_to_tensor(self.running_variance)
-        scale = tf.math.rsqrt(variance + self.epsilon)
-        return x * tf.cast(scale, x.dtype) - tf.cast(mean * scale, x.dtype)
+            y, mean, variance = _normalize_by_batch(x, self.epsilon)
+            self._follow(mean, variance, tf.size(x) // x.shape[-1] * copies)
+            return y
+        mean = tf.convert_to_tensor(self.running_mean)
+        variance = tf.convert_to_tensor(self.running_variance)
+        return _normalize(x, mean, tf.math.rsqrt(variance + self.epsilon))
 
-    def _batch_statistics(self, x, copies):
-        context = tf.distribute.get_replica_context()
-        replicas = context.num_replicas_in_sync
-        mean, variance = tf.nn.moments(tf.cast(x, tf.float32), [0, 1, 2])
-        if replicas > 1:
-            # Mean first, then the spread around it: sums of squares would cancel.
-            local_mean = mean
-            mean = context.all_reduce(tf.distribute.ReduceOp.MEAN, local_mean)
-            spread = variance + tf.square(local_mean - mean)
-            variance = context.all_reduce(tf.distribute.ReduceOp.MEAN, spread)
-        count = tf.cast(tf.size(x) // x.shape[-1] * copies * replicas, tf.float32)
+    def _follow(self, mean, variance, pixels):
+        replicas = tf.distribute.get_replica_context().num_replicas_in_sync
+        count = tf.cast(pixels * replicas, tf.float32)
         unbiased = variance * count / tf.maximum(count - 1, 1)
-        self._update(self.running_mean, mean)
-        self._update(self.running_variance, unbiased)
-        return mean, variance
+        for running, batch in ((self.running_mean, mean), (self.running_variance, unbiased)):
+            batch = tf.stop_gradient(batch)
+            running.assign(running * (1 - self.momentum) + batch * self.momentum)
 
-    def _update(self, running, batch):
-        batch = tf.stop_gradient(batch)
-        running.assign(running * (1 - self.momentum) + batch * self.momentum)
+
+@tf.custom_gradient
+def _normalize_by_batch(x, epsilon):
+    """(x normalised, mean (C,), variance (C,)), by the pixels of all replicas.
+
+    The gradient is taken from the result, which the next layer keeps anyway: with y = (x - mean)
+    / deviation, dx = (dy - mean(dy) - y mean(y dy)) / deviation. Automatic differentiation keeps
+    x as well, and goes through memory twice as often.
+    """
+    x32 = tf.cast(x, tf.float32)
+    # Mean first, then the spread around it: sums of squares would cancel.
+    mean = _mean(x32)
+    variance = _mean(tf.math.squared_difference(x32, mean))
+    inverse = tf.math.rsqrt(variance + epsilon)
+    y = _normalize(x, mean, inverse)
+
+    def gradient(dy, *_):
+        dy32 = tf.cast(dy, tf.float32)
+        along = _mean(dy32 * tf.cast(y, tf.float32))
+        return _normalize(dy - y * tf.cast(along, y.dtype), _mean(dy32), inverse), None
+
+    return (y, mean, variance), gradient
+
+
+def _normalize(x, mean, inverse):
+    return x * tf.cast(inverse, x.dtype) - tf.cast(mean * inverse, x.dtype)
+
+
+def _mean(x):
+    """Per channel, float32 (B, h, w, C) -> (C,), over all replicas."""
+    # Twice is quicker than once, and rounds less.
+    mean = tf.reduce_mean(tf.reduce_mean(x, axis=2), axis=[0, 1])
+    context = tf.distribute.get_replica_context()
+    if context.num_replicas_in_sync == 1:
+        return mean
+    return context.all_reduce(tf.distribute.ReduceOp.MEAN, mean)

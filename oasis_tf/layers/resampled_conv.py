@@ -3,6 +3,8 @@
 import keras
 import tensorflow as tf
 
+from oasis_tf.layers.convolution import convolve, convolve_transposed
+
 
 def halve(x):
     """2x2 averages: float (B, h, w, C) -> (B, h/2, w/2, C)."""
@@ -38,7 +40,7 @@ def conv_then_halve(x, kernel):
     Returns:
         float (B, h/2, w/2, outputs).
     """
-    return tf.nn.conv2d(x, _box(kernel) / 4, 2, "SAME")
+    return convolve(x, _box(kernel) / 4, 2)
 
 
 def double_then_conv(x, kernel):
@@ -56,9 +58,7 @@ def double_then_conv(x, kernel):
         float (B, 2h, 2w, outputs).
     """
     mirrored = tf.transpose(kernel[::-1, ::-1], (0, 1, 3, 2))
-    batch, height, width, _ = keras.ops.shape(x)
-    size = (batch, 2 * height, 2 * width, kernel.shape[-1])
-    return tf.nn.conv2d_transpose(x, _box(mirrored), size, 2, "SAME")
+    return convolve_transposed(x, _box(mirrored))
 
 
 def _box(kernel):

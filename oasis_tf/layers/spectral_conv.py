@@ -3,14 +3,16 @@
 import keras
 import tensorflow as tf
 
+from oasis_tf.layers.convolution import convolve
 from oasis_tf.layers.initializers import xavier_normal
 from oasis_tf.layers.resampled_conv import conv_then_halve, double_then_conv
 
 EPSILON = 1e-12
+# The convolution, and how many pixels it gives for one.
 _CONVOLUTIONS = {
-    None: lambda x, kernel: tf.nn.conv2d(x, kernel, 1, "SAME"),
-    "halve": conv_then_halve,
-    "double": double_then_conv,
+    None: (convolve, 1),
+    "halve": (conv_then_halve, 1 / 4),
+    "double": (double_then_conv, 4),
 }
 
 
@@ -40,7 +42,7 @@ class SpectralConv2D(keras.layers.Layer):
         self, inputs, outputs, kernel_size, *, use_bias=True, resample=None, gain=0.02, **kwargs
     ):
         super().__init__(autocast=False, **kwargs)
-        self._convolve = _CONVOLUTIONS[resample]
+        self._convolve, self._growth = _CONVOLUTIONS[resample]
         self.kernel = self.add_weight(
             name="kernel",
             shape=(kernel_size, kernel_size, inputs, outputs),
@@ -60,13 +62,21 @@ class SpectralConv2D(keras.layers.Layer):
         self._iterate(tf.convert_to_tensor(self.kernel))
         self.built = True
 
-    def normalized_kernel(self, training=False):
+    def normalized_kernel(self):
         """The kernel divided by sigma, float32 (kh, kw, inputs, outputs)."""
+        kernel, scale = self._kernel_and_scale(training=False)
+        return kernel * scale
+
+    def _kernel_and_scale(self, training):
+        """The raw kernel and 1 / sigma; all of their gradient goes through the kernel."""
         kernel = tf.convert_to_tensor(self.kernel)
         if training:
-            return _divide(kernel, *self._iterate(tf.stop_gradient(kernel)))
-        u, v = _column(self.u), _column(self.v)
-        return _divide(kernel, u, v, _sigma(kernel, u, v))
+            u, v, sigma = self._iterate(tf.stop_gradient(kernel))
+        else:
+            u, v = _column(self.u), _column(self.v)
+            sigma = _sigma(kernel, u, v)
+        scale = tf.stop_gradient(1 / sigma)
+        return _also_through_sigma(kernel, u, v, scale), scale
 
     def sigma(self):
         """The estimate of the largest singular value, float32 scalar, from the stored vectors."""
@@ -87,29 +97,41 @@ class SpectralConv2D(keras.layers.Layer):
 
         In the precision of x; sigma is float32 always.
         """
-        kernel = tf.cast(self.normalized_kernel(training), x.dtype)
-        x = self._convolve(x, kernel)
+        kernel, scale = self._kernel_and_scale(training)
+        on_result = self._result_is_smaller(x)
+        y = self._convolve(x, tf.cast(kernel if on_result else kernel * scale, x.dtype))
+        if on_result:
+            y *= tf.cast(scale, x.dtype)
         # Not tf.nn.bias_add: TensorFlow 2.20's graph optimizer tries to fuse that with the sum
         # of a residual block and logs an error at every start; the speed is the same.
-        return x if self.bias is None else x + tf.cast(self.bias, x.dtype)
+        return y if self.bias is None else y + tf.cast(self.bias, x.dtype)
+
+    def _result_is_smaller(self, x):
+        """Whether dividing the result by sigma is less work, and memory, than the kernel."""
+        pixels = x.shape[:-1].num_elements()
+        # Raw kernels are too small for the range of float16.
+        if pixels is None or x.dtype == tf.float16:
+            return False
+        outputs = self.kernel.shape[-1]
+        return pixels * self._growth * outputs < self.kernel.shape.num_elements()
 
 
 @tf.custom_gradient
-def _divide(kernel, u, v, sigma):
-    """W = K / sigma, with the gradient through sigma = v^T K u.
+def _also_through_sigma(kernel, u, v, scale):
+    """The kernel K itself; a function of scale * K gets the gradient that sigma = v^T K u adds.
 
-    dK = (dW - <dW, W> v u^T) / sigma. Written so, it takes three passes over a kernel's memory
-    where automatic differentiation takes eight.
+    With W = K / sigma the gradient is dK = (dW - <dW, W> v u^T) / sigma. What comes from above
+    is dW / sigma, for the scale is a constant to it, so that dK = dY - <dY, K> / sigma v u^T.
+    Written so, it takes three passes over a kernel's memory where automatic differentiation
+    takes eight.
     """
-    scale = 1 / sigma
-    normalized = kernel * scale
 
     def gradient(upstream):
-        along = tf.reduce_sum(upstream * normalized)
+        along = tf.reduce_sum(upstream * kernel) * scale
         outer = tf.reshape(v * tf.reshape(along * u, (1, -1)), kernel.shape)
-        return (upstream - outer) * scale, None, None, None
+        return upstream - outer, None, None, None
 
-    return normalized, gradient
+    return tf.identity(kernel), gradient
 
 
 def _sigma(kernel, u, v):

@@ -18,6 +18,24 @@ def test_training_and_running_statistics(rng):
     np.testing.assert_allclose(layer.running_variance.numpy(), 0.9 + 0.1 * unbiased, rtol=1e-5)
 
 
+def test_gradient_equals_automatic_differentiation(rng):
+    x = tf.constant(rng.normal(3, 2, size=(2, 4, 6, 5)), tf.float32)
+    weights = tf.constant(rng.normal(size=(2, 4, 6, 5)), tf.float32)
+
+    def plainly(x):
+        mean, variance = tf.nn.moments(x, [0, 1, 2])
+        return (x - mean) / tf.sqrt(variance + 1e-5)
+
+    gradients = []
+    for normalize in (lambda x: BatchNorm(5)(x, training=True), plainly):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            # Not linear, so that the gradient from above differs from pixel to pixel.
+            loss = tf.reduce_sum(weights * normalize(x) ** 2)
+        gradients.append(tape.gradient(loss, x))
+    np.testing.assert_allclose(*gradients, rtol=1e-4, atol=1e-5)
+
+
 def test_evaluation_uses_and_keeps_the_running_statistics(rng):
     x = rng.normal(size=(1, 2, 4, 3)).astype(np.float32)
     layer = BatchNorm(3)
@@ -32,21 +50,38 @@ def test_two_replicas_equal_one(rng, mirrored):
     # A large mean, so that sums of squares would cancel.
     x = rng.normal(100, 1, size=(4, 2, 6, 3)).astype(np.float32)
     x[2:] += 1
+    weights = rng.normal(size=x.shape).astype(np.float32)
     single = BatchNorm(3)
-    expected = single(x, training=True)
+    with tf.GradientTape() as tape:
+        whole = tf.constant(x)
+        tape.watch(whole)
+        expected = single(whole, training=True)
+        loss = tf.reduce_sum(weights * expected**2)
+    expected_gradient = tape.gradient(loss, whole)
     with mirrored.scope():
         layer = BatchNorm(3)
 
     @tf.function
     def run(batch):
-        return mirrored.run(lambda part: layer(part, training=True), args=(batch,))
+        def replica(part):
+            x, weights = part
+            with tf.GradientTape() as tape:
+                tape.watch(x)
+                y = layer(x, training=True)
+                loss = tf.reduce_sum(weights * y**2)
+            return y, tape.gradient(loss, x)
+
+        return mirrored.run(replica, args=(batch,))
 
     dataset = mirrored.experimental_distribute_dataset(
-        tf.data.Dataset.from_tensors(x).unbatch().batch(4)
+        tf.data.Dataset.from_tensors((x, weights)).unbatch().batch(4)
     )
-    output = run(next(iter(dataset)))
-    parts = mirrored.experimental_local_results(output)
-    np.testing.assert_allclose(np.concatenate(parts), expected, atol=1e-4)
+    output, gradient = (
+        np.concatenate(mirrored.experimental_local_results(parts))
+        for parts in run(next(iter(dataset)))
+    )
+    np.testing.assert_allclose(output, expected, atol=1e-4)
+    np.testing.assert_allclose(gradient, expected_gradient, atol=1e-3)
     for name in ("running_mean", "running_variance"):
         np.testing.assert_allclose(
             getattr(layer, name).numpy(), getattr(single, name).numpy(), rtol=1e-5

@@ -53,6 +53,35 @@ def test_the_kernel_stays_raw_and_the_gradient_passes_through_sigma(rng):
     assert np.linalg.norm(gradient) > 0
 
 
+def convolve_plainly(x, kernel, resample):
+    if resample == "double":
+        x = tf.repeat(tf.repeat(x, 2, axis=1), 2, axis=2)
+    y = tf.nn.conv2d(x, kernel, 1, "SAME")
+    return tf.nn.avg_pool2d(y, 2, 2, "VALID") if resample == "halve" else y
+
+
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("resample", [None, "halve", "double"])
+# The result of one small picture is smaller than the kernel, that of forty is larger.
+@pytest.mark.parametrize("batch", [1, 40])
+def test_wherever_it_divides_by_sigma_it_equals_the_plain_form(rng, batch, resample, training):
+    layer = SpectralConv2D(6, 8, 3, resample=resample)
+    x = tf.constant(rng.normal(size=(batch, 4, 6, 6)), tf.float32)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        loss = tf.reduce_sum(tf.sin(30 * layer(x, training=training)))
+    kernel, u, v = (tf.constant(w.numpy()) for w in (layer.kernel, layer.u, layer.v))
+    with tf.GradientTape() as plain_tape:
+        plain_tape.watch([x, kernel])
+        sigma = tf.einsum("i,io,o->", v, tf.reshape(kernel, (-1, 8)), u)
+        expected = tf.reduce_sum(tf.sin(30 * convolve_plainly(x, kernel / sigma, resample)))
+    np.testing.assert_allclose(loss, expected, rtol=1e-4, atol=1e-3)
+    gradients = tape.gradient(loss, [x, layer.kernel.value])
+    plain = plain_tape.gradient(expected, [x, kernel])
+    for actual, wanted in zip(gradients, plain, strict=True):
+        np.testing.assert_allclose(actual, wanted, atol=1e-4 * np.abs(wanted).max())
+
+
 def test_a_kernel_of_zeros_stays_finite():
     layer = SpectralConv2D(2, 2, 1)
     layer.kernel.assign(tf.zeros_like(layer.kernel))
