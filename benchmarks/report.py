@@ -1,4 +1,7 @@
-"""Brings the measured tables into the README: `python -m benchmarks.report`."""
+"""Makes RESULTS.md of all that was measured, and brings the targets into the README.
+
+Run it with `python -m benchmarks.report`.
+"""
 
 import argparse
 import sys
@@ -10,14 +13,21 @@ from data_pipeline.errors import DataError
 from data_pipeline.files import write_atomically
 
 README = Path(__file__).parents[1] / "README.md"
+TABLES = Path(__file__).parent / "RESULTS.md"
 BEGIN, END = "<!-- benchmarks -->", "<!-- /benchmarks -->"
+_HEADING = (
+    "# Results\n\nMade from `results/*.json` by `python -m benchmarks.report`. "
+    "How they are taken: [README.md](README.md)."
+)
 
 
-def write_report(readme=README, results=RESULTS):
-    """Replaces what stands between the two markers of `readme`.
+def write_report(readme=README, tables=TABLES, results=RESULTS):
+    """Replaces what stands between the two markers of `readme`, and all of `tables`.
 
     Args:
-        readme: a Markdown file with the lines `<!-- benchmarks -->` and `<!-- /benchmarks -->`.
+        readme: a Markdown file with the lines `<!-- benchmarks -->` and `<!-- /benchmarks -->`;
+            between them come the rows that have a target.
+        tables: a Markdown file for all rows; need not be there.
         results: directory of the JSON files.
 
     Returns:
@@ -25,7 +35,7 @@ def write_report(readme=README, results=RESULTS):
 
     Raises:
         DataError: the markers are missing, there are no results, or a file is none of ours.
-        OSError: the README is not there or not writable.
+        OSError: the README is not there or a file is not writable.
     """
     readme, results = Path(readme), Path(results)
     text = readme.read_text(encoding="utf-8")
@@ -38,18 +48,22 @@ def write_report(readme=README, results=RESULTS):
         raise DataError(
             f"{results} must hold results; python -m benchmarks makes them. Received: none"
         )
-    sections = "\n\n".join(_section(load(path)) for path in paths)
+    parts = [load(path) for path in paths]
+    everything = "\n\n".join(_section(part, part["rows"]) for part in parts)
+    write_atomically(tables, f"{_HEADING}\n\n{everything}\n")
+    targets = ((part, [row for row in part["rows"] if row["target"]]) for part in parts)
+    sections = "\n\n".join(_section(part, rows) for part, rows in targets if rows)
     write_atomically(readme, f"{before}{BEGIN}\n\n{sections}\n\n{END}{after}")
     return len(paths)
 
 
-def _section(result):
-    lines = [f"**{result['title']}**", table(result["rows"], markdown=True)]
-    shares = next((r["distinct_patches"] for r in result["rows"] if "distinct_patches" in r), {})
+def _section(part, rows):
+    lines = [f"**{part['title']}**", table(rows, markdown=True)]
+    shares = next((r["distinct_patches"] for r in rows if "distinct_patches" in r), {})
     if shares:
         listed = ", ".join(f"{share:.1%} at {size}" for size, share in shares.items())
         lines.append(f"Distinct 5x5 patches of the recorded maps: {listed}.")
-    lines.append(f"*{caption(result)}*")
+    lines.append(f"*{caption(part)}*")
     return "\n\n".join(lines)
 
 
@@ -57,15 +71,15 @@ def main(argv=None):
     """Runs the command line; returns the exit code, 0 or 2."""
     argparse.ArgumentParser(
         prog="python -m benchmarks.report",
-        description=f"Rewrites what stands between {BEGIN} and {END} in the README from "
-        "benchmarks/results.",
+        description=f"Rewrites benchmarks/RESULTS.md, and what stands between {BEGIN} and {END} "
+        "in the README, from benchmarks/results.",
     ).parse_args(argv)
     try:
         count = write_report()
     except (DataError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    print(f"{README}: {count} tables")
+    print(f"{count} parts in {TABLES}, their targets in {README}")
     return 0
 
 

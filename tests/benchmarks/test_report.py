@@ -27,7 +27,11 @@ CAPTION = (
 def result(title="Generator", options=None):
     options = options or Options(Path("/somewhere/ade"))
     shares = {"64x128": 0.051, "32x64": 0.1}
-    rows = [row("step", 2.5, "x faster", {"plain": (5.0, "s")}, distinct_patches=shares)]
+    sides = {"plain": (5.0, "s")}
+    rows = [
+        row("step", 2.5, "x faster", sides, at_least=2, distinct_patches=shares),
+        row("aside", 1.5, "x faster", sides),
+    ]
     return collect(title, MACHINE, options, rows)
 
 
@@ -56,20 +60,29 @@ def test_a_file_of_something_else(tmp_path, text):
 
 
 def test_report(tmp_path):
-    readme, results = tmp_path / "README.md", tmp_path / "results"
+    readme, tables, results = (tmp_path / n for n in ("README.md", "RESULTS.md", "results"))
     results.mkdir()
     save(results, "b", result("Second"))
     save(results, "a", result("First"))
+    aimless = result("Aimless")
+    del aimless["rows"][0]
+    save(results, "c", aimless)
     readme.write_text("before\n<!-- benchmarks -->\nold\n<!-- /benchmarks -->\nafter\n")
     for _ in range(2):  # the second time it finds its own text
-        assert report.write_report(readme, results) == 2
+        assert report.write_report(readme, tables, results) == 3
         text = readme.read_text()
         assert text.startswith("before\n<!-- benchmarks -->\n\n**First**\n\n| what |")
         assert text.endswith(f"*{CAPTION}*\n\n<!-- /benchmarks -->\nafter\n")
         assert "old" not in text
         assert text.index("**First**") < text.index("**Second**")
-        assert "| step | plain 5 s | 2.5 x faster |  |  |  |" in text
-        assert "Distinct 5x5 patches of the recorded maps: 5.1% at 64x128, 10.0% at 32x64." in text
+        assert "| step | plain 5 s | 2.5 x faster | >= 2 | yes |  |" in text
+        # The README tells what has a target, the other file all.
+        assert "aside" not in text and "Aimless" not in text
+        everything = tables.read_text()
+        assert everything.count("| aside | plain 5 s | 1.5 x faster |  |  |  |") == 3
+        for content in (text, everything):
+            patches = "Distinct 5x5 patches of the recorded maps: 5.1% at 64x128, 10.0% at 32x64."
+            assert content.count(patches) == 2
 
 
 def test_nothing_to_report(tmp_path):
@@ -77,11 +90,11 @@ def test_nothing_to_report(tmp_path):
     for text in ("", "<!-- benchmarks -->", "<!-- /benchmarks --> <!-- benchmarks -->"):
         readme.write_text(text)
         with pytest.raises(DataError, match="must hold <!-- benchmarks --> and, after it"):
-            report.write_report(readme, tmp_path)
+            report.write_report(readme, tmp_path / "RESULTS.md", tmp_path)
         assert readme.read_text() == text
     readme.write_text("<!-- benchmarks --><!-- /benchmarks -->")
     with pytest.raises(DataError, match="must hold results; python -m benchmarks makes them"):
-        report.write_report(readme, tmp_path)
+        report.write_report(readme, tmp_path / "RESULTS.md", tmp_path)
 
 
 def test_command(tmp_path, monkeypatch, capsys):
@@ -93,7 +106,7 @@ def test_command(tmp_path, monkeypatch, capsys):
     assert capsys.readouterr().err == "error: the README must hold markers\n"
     monkeypatch.setattr(report, "write_report", lambda: 3)
     assert report.main([]) == 0
-    assert capsys.readouterr().out.endswith("README.md: 3 tables\n")
+    assert capsys.readouterr().out.startswith("3 parts in ")
 
 
 def test_the_committed_files_can_be_read():

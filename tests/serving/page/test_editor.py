@@ -11,7 +11,9 @@ from PIL import Image
 
 from data_pipeline.png import encode_label_map
 from oasis_tf.serving.client import Client
-from tests.serving.exporting.toy_generator import toy_info
+from oasis_tf.serving.exporting.export_model import export_model
+from oasis_tf.serving.warmup import WARMUP_FILE
+from tests.serving.exporting.toy_generator import toy_generator, toy_info
 from tests.serving.page.browser import Editor, chromium
 from tests.serving.running import serving
 from tests.serving.server.toy_model import save_toy_model
@@ -373,3 +375,24 @@ def test_a_model_that_was_not_exported_for_it(chrome, tmp_path):
     with serving(tmp_path / "other", tmp_path, model="other") as server:
         editor = Editor(chrome, server.url, expected="error")  # it leads to the server's model
         assert "no signature describe" in editor.error()
+
+
+def test_as_many_classes_as_lvis_has(chrome, tmp_path):
+    from selenium.webdriver.common.keys import Keys
+
+    base = tmp_path / "wide"
+    export_model(toy_generator(1204), toy_info(1204), base)
+    (base / "1" / WARMUP_FILE).unlink()
+    with serving(base, tmp_path, model="wide") as server:
+        editor = Editor(chrome, server.url)
+        assert len(editor.all("#classes li")) == 1204
+        editor.keys("/")
+        editor.keys("class 1203", on="#search")
+        shown = [row.text for row in editor.all("#classes li") if row.is_displayed()]
+        assert shown == ["class 1203"]
+        editor.keys(Keys.ENTER, on="#search")
+        editor.drag("#labels", (20, 30), (90, 30))
+        editor.wait("ready")
+        label_map = Image.open(io.BytesIO(editor.download("#save-labels")))
+        assert sorted(np.unique(np.array(label_map))) == [0, 1203]
+        assert editor.console() == []
