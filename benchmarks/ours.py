@@ -11,7 +11,15 @@ from oasis_tf.training.step import AdversarialStep
 from oasis_tf.training.trainer import Trainer
 
 
-def trainer(num_classes, batches, widths, precision="float32"):
+def trainer(
+    num_classes,
+    batches,
+    widths,
+    precision="float32",
+    *,
+    rematerialize=False,
+    share_pictures=False,
+):
     """A `Trainer` on batches that come again and again; `train(1)` makes one step.
 
     Args:
@@ -19,19 +27,20 @@ def trainer(num_classes, batches, widths, precision="float32"):
         batches: list of dicts of `image` float32 (B, H, W, 3) and `label_map` int32 (B, H, W).
         widths: keyword arguments of the generator.
         precision: a Keras dtype policy, such as "mixed_bfloat16".
+        rematerialize: as in `oasis_tf.config.Config`.
+        share_pictures: as in `oasis_tf.config.Config`.
     """
-
-    generator, average = (Generator(num_classes, dtype=precision, **widths) for _ in range(2))
+    options = dict(dtype=precision, rematerialize=rematerialize)
+    generator, average = (Generator(num_classes, **widths, **options) for _ in range(2))
     average.set_weights(generator.get_weights())
-    discriminator = Discriminator(
-        num_classes, base_channels=widths["base_channels"], dtype=precision
-    )
+    discriminator = Discriminator(num_classes, base_channels=widths["base_channels"], **options)
     step = AdversarialStep(
         generator,
         discriminator,
         build_adam(1e-4, generator),
         build_adam(4e-4, discriminator),
         labelmix_weight=10.0,
+        share_pictures=share_pictures,
     )
     return Trainer(
         step,

@@ -38,6 +38,8 @@ class Config:
         precision: one of `PRECISIONS`, that of the convolutions; all else is float32.
         share_pictures: the discriminator learns from the pictures of the generator's update
             instead of new ones: quicker, and not what the paper does.
+        rematerialize: the networks' blocks keep only their inputs for the gradient and run again
+            in it: less memory, more time, the same numbers but for rounding.
         init_from: directory of the run or converted checkpoint whose weights it starts from.
         segmenter: directory of the segmenter by whose mIoU the best checkpoint is chosen; None =
             by the discriminator's.
@@ -67,6 +69,7 @@ class Config:
     init_gain: float = 0.02
     precision: str = "float32"
     share_pictures: bool = False
+    rematerialize: bool = False
     init_from: str | None = None
     segmenter: str | None = None
     seed: int = 0
@@ -104,7 +107,7 @@ class Config:
         return math.ceil(self.epochs * examples / self.batch_size)
 
 
-# What may change when a run is resumed: how long and how often, never what is computed.
+# What may change when a run is resumed: how long, how often and how, never what is computed.
 _MAY_CHANGE = {
     "epochs",
     "steps",
@@ -113,6 +116,7 @@ _MAY_CHANGE = {
     "pictures_every",
     "checkpoint_every",
     "keep_checkpoints",
+    "rematerialize",
 }
 _POSITIVE = {
     "batch_size",
@@ -126,7 +130,7 @@ _POSITIVE = {
     "noise_channels",
     "init_gain",
     "statistics_batches",
-} | (_MAY_CHANGE - {"epochs", "steps"})
+} | (_MAY_CHANGE - {"epochs", "steps", "rematerialize"})
 
 
 def save_config(model_dir, config, data):

@@ -12,6 +12,7 @@ def build_generator(config, num_classes):
         noise_channels=config.noise_channels,
         hidden=config.spade_channels,
         gain=config.init_gain,
+        rematerialize=config.rematerialize,
         dtype=config.precision,
     )
 
@@ -22,5 +23,6 @@ def build_discriminator(config, num_classes):
         num_classes,
         base_channels=config.discriminator_channels,
         gain=config.init_gain,
+        rematerialize=config.rematerialize,
         dtype=config.precision,
     )

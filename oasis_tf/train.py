@@ -44,6 +44,12 @@ def parse_arguments(argv=None):
         "not the paper's",
     )
     parser.add_argument(
+        "--rematerialize",
+        action="store_true",
+        default=None,
+        help="blocks run again for their gradients: less memory, more time, the same numbers",
+    )
+    parser.add_argument(
         "--init_from",
         type=Path,
         metavar="DIR",

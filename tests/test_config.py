@@ -73,7 +73,7 @@ def test_there_and_back(tmp_path):
 def test_resuming_may_change_how_long_but_not_what(tmp_path):
     config = Config("lvis")
     save_config(tmp_path, config, {"shards": {"a": "7"}})
-    longer = dataclasses.replace(config, steps=9, checkpoint_every=1)
+    longer = dataclasses.replace(config, steps=9, checkpoint_every=1, rematerialize=True)
     check_resumable(tmp_path, longer, {"shards": {"a": "7"}})
     other = dataclasses.replace(config, batch_size=3, seed=1)
     with pytest.raises(ConfigError) as caught:

@@ -11,7 +11,7 @@ from pathlib import Path
 from benchmarks.measure import in_a_process, say
 from benchmarks.rows import row
 
-PLAIN, OURS = "plain", "ours"
+PLAIN, OURS, AGAIN = "plain", "ours", "ours, rematerialised"
 BATCH, STEPS = 2, 2
 
 
@@ -19,9 +19,10 @@ def run(options):
     """Measures; returns rows."""
     few, many = options.classes
     found = {}
-    for task, num_classes, side in itertools.product(
-        (training_step, random_labels), options.classes, (PLAIN, OURS)
-    ):
+    for task, num_classes, side in [
+        *itertools.product((training_step, random_labels), options.classes, (PLAIN, OURS)),
+        *((training_step, num_classes, AGAIN) for num_classes in options.classes),
+    ]:
         before, peak = in_a_process(_measure, task, side, num_classes, options)
         found[task, num_classes, side] = before, peak
         say(f"{task.__name__}, {num_classes} classes, {side}: {before:.2f}, then {peak:.2f} GB")
@@ -36,6 +37,10 @@ def run(options):
         sides = {side: (task, num_classes, side) for side in (OURS, PLAIN)}
         return beside(f"{what}, {num_classes} classes", sides, bound)
 
+    def again_beside_ours(num_classes):
+        sides = {side: (training_step, num_classes, side) for side in (AGAIN, OURS)}
+        return beside(f"training step, {num_classes} classes, --rematerialize", sides)
+
     return [
         ours_beside_plain("training step", training_step, few),
         ours_beside_plain("training step", training_step, many, 0.45),
@@ -44,6 +49,7 @@ def run(options):
             {f"{n} classes": (training_step, n, OURS) for n in (many, few)},
             1.15,
         ),
+        *map(again_beside_ours, options.classes),
         ours_beside_plain("generator on random labels", random_labels, few),
         ours_beside_plain("generator on random labels", random_labels, many),
     ]
@@ -57,11 +63,11 @@ def training_step(side, num_classes, options):
     quick_graphs()
     batches = labels.recorded(options.records, STEPS, batch_size=BATCH)
     batches = [{**b, "label_map": b["label_map"] % num_classes} for b in batches]
-    if side == OURS:
-        trainer = ours.trainer(num_classes, batches, options.widths)
-        return lambda: trainer.train(STEPS)
-    training = plain.Training(num_classes, **options.widths)
-    return lambda: [training.step(b["image"], b["label_map"]) for b in batches]
+    if side == PLAIN:
+        training = plain.Training(num_classes, **options.widths)
+        return lambda: [training.step(b["image"], b["label_map"]) for b in batches]
+    trainer = ours.trainer(num_classes, batches, options.widths, rematerialize=side == AGAIN)
+    return lambda: trainer.train(STEPS)
 
 
 def random_labels(side, num_classes, options):

@@ -15,6 +15,8 @@ from oasis_tf.quick_graphs import quick_graphs
 PLAIN, FLOAT32, MIXED = "plain", "float32", "mixed_bfloat16"
 # Our precisions, and that of the matrix product for the floor.
 OURS = {FLOAT32: "float32", MIXED: "bfloat16"}
+# Options of a training run, beside ours without them.
+OPTIONS = ("share_pictures", "rematerialize")
 
 
 def run(options):
@@ -27,7 +29,9 @@ def run(options):
         rows += [_beside_plain(num_classes, seconds, x, target, options) for x in OURS]
     both = {f"{n} classes": _key(FLOAT32, n) for n in (many, few)}
     what = f"{many} classes beside {few}, {FLOAT32}"
-    return [*rows, ratio(what, seconds, both, SLOWER, at_most=1.15)]
+    rows.append(ratio(what, seconds, both, SLOWER, at_most=1.15))
+    seconds = in_a_process(_measure_options, few, options)
+    return [*rows, *(_beside_ours(few, seconds, option) for option in OPTIONS)]
 
 
 def _key(name, num_classes):
@@ -44,6 +48,14 @@ def _measure(num_classes, options):
     if num_classes != few:
         sides[_key(FLOAT32, few)] = _our_side(few, FLOAT32, options)
     sides.update(matmul_side(dtype, options.quick) for dtype in OURS.values())
+    return interleave(sides, options.repeats)
+
+
+def _measure_options(num_classes, options):
+    """Seconds of ours in float32, and of ours with each option."""
+    quick_graphs()
+    names = (FLOAT32, *OPTIONS)
+    sides = {_key(name, num_classes): _our_side(num_classes, name, options) for name in names}
     return interleave(sides, options.repeats)
 
 
@@ -64,9 +76,10 @@ def _plain_side(num_classes, options):
     return side
 
 
-def _our_side(num_classes, precision, options):
+def _our_side(num_classes, name, options):
     batches = _batches(num_classes, options)
-    trainer = ours.trainer(num_classes, batches, options.widths, precision)
+    chosen = {name: True} if name in OPTIONS else {"precision": name}
+    trainer = ours.trainer(num_classes, batches, options.widths, **chosen)
     return lambda: trainer.train(1)
 
 
@@ -83,3 +96,8 @@ def _beside_plain(num_classes, seconds, precision, target, options):
         floor=floor(operations, seconds, OURS[precision], options.quick),
         distinct_patches=labels.shares(counts, maps[0].shape[1:]),
     )
+
+
+def _beside_ours(num_classes, seconds, option):
+    sides = {option: _key(option, num_classes), "ours": _key(FLOAT32, num_classes)}
+    return ratio(f"{num_classes} classes, {FLOAT32}, --{option}", seconds, sides, SLOWER)

@@ -3,6 +3,8 @@
 import keras
 import tensorflow as tf
 
+from oasis_tf.layers.rematerialize import once
+
 
 class BatchNorm(keras.layers.Layer):
     """Synchronised batch normalisation without scale and offset.
@@ -40,43 +42,42 @@ class BatchNorm(keras.layers.Layer):
             float (B, H, W, C), of x's dtype.
         """
         if training:
-            y, mean, variance = _normalize_by_batch(x, self.epsilon)
-            self._follow(mean, variance, tf.size(x) // x.shape[-1] * copies)
-            return y
+            mean, variance = once(lambda: self._measure(tf.stop_gradient(x), copies))
+            return _normalize_by_batch(x, mean, tf.math.rsqrt(variance + self.epsilon))
         mean = tf.convert_to_tensor(self.running_mean)
         variance = tf.convert_to_tensor(self.running_variance)
         return _normalize(x, mean, tf.math.rsqrt(variance + self.epsilon))
 
-    def _follow(self, mean, variance, pixels):
+    def _measure(self, x, copies):
+        """Mean and variance (C,) of all replicas' pixels; the running ones follow."""
+        x32 = tf.cast(x, tf.float32)
+        # Mean first, then the spread around it: sums of squares would cancel.
+        mean = _mean(x32)
+        variance = _mean(tf.math.squared_difference(x32, mean))
         replicas = tf.distribute.get_replica_context().num_replicas_in_sync
-        count = tf.cast(pixels * replicas, tf.float32)
+        count = tf.cast(tf.size(x) // x.shape[-1] * copies * replicas, tf.float32)
         unbiased = variance * count / tf.maximum(count - 1, 1)
         for running, batch in ((self.running_mean, mean), (self.running_variance, unbiased)):
-            batch = tf.stop_gradient(batch)
             running.assign(running * (1 - self.momentum) + batch * self.momentum)
+        return mean, variance
 
 
 @tf.custom_gradient
-def _normalize_by_batch(x, epsilon):
-    """(x normalised, mean (C,), variance (C,)), by the pixels of all replicas.
+def _normalize_by_batch(x, mean, inverse):
+    """x normalised by its own statistics, which come as constants but are in the gradient of x.
 
     The gradient is taken from the result, which the next layer keeps anyway: with y = (x - mean)
     / deviation, dx = (dy - mean(dy) - y mean(y dy)) / deviation. Automatic differentiation keeps
     x as well, and goes through memory twice as often.
     """
-    x32 = tf.cast(x, tf.float32)
-    # Mean first, then the spread around it: sums of squares would cancel.
-    mean = _mean(x32)
-    variance = _mean(tf.math.squared_difference(x32, mean))
-    inverse = tf.math.rsqrt(variance + epsilon)
     y = _normalize(x, mean, inverse)
 
-    def gradient(dy, *_):
+    def gradient(dy):
         dy32 = tf.cast(dy, tf.float32)
         along = _mean(dy32 * tf.cast(y, tf.float32))
-        return _normalize(dy - y * tf.cast(along, y.dtype), _mean(dy32), inverse), None
+        return _normalize(dy - y * tf.cast(along, y.dtype), _mean(dy32), inverse), None, None
 
-    return (y, mean, variance), gradient
+    return y, gradient
 
 
 def _normalize(x, mean, inverse):

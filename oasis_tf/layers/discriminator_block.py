@@ -1,6 +1,7 @@
 """The discriminator's residual block."""
 
 import keras
+import tensorflow as tf
 
 from oasis_tf.layers.activation import leaky_relu
 from oasis_tf.layers.resampled_conv import double, halve
@@ -15,7 +16,7 @@ class DiscriminatorBlock(keras.layers.Layer):
     the widths differ.
 
     Args:
-        inputs: channels in.
+        inputs: channels in, those of a skip included.
         outputs: channels out.
         direction: "down" or "up".
         first: the block that reads the picture: no leaky ReLU in front. Defaults to False.
@@ -43,8 +44,13 @@ class DiscriminatorBlock(keras.layers.Layer):
             self.conv_s = SpectralConv2D(inputs, outputs, 1, gain=gain)
         self.built = True
 
-    def call(self, x, training=False):
-        """float (B, h, w, inputs) -> float (B, h/2 or 2h, w/2 or 2w, outputs)."""
+    def call(self, x, skip=None, training=False):
+        """float (B, h, w, inputs) -> float (B, h/2 or 2h, w/2 or 2w, outputs).
+
+        If there is a `skip`, the block reads its channels and then those of x.
+        """
+        if skip is not None:
+            x = tf.concat([skip, x], axis=-1)
         down = self.direction == "down"
         y = x if self.first else leaky_relu(x)
         y = self.conv_1(y, training=training)

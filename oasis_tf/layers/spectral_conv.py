@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from oasis_tf.layers.convolution import convolve
 from oasis_tf.layers.initializers import xavier_normal
+from oasis_tf.layers.rematerialize import once
 from oasis_tf.layers.resampled_conv import conv_then_halve, double_then_conv
 
 EPSILON = 1e-12
@@ -71,7 +72,7 @@ class SpectralConv2D(keras.layers.Layer):
         """The raw kernel and 1 / sigma; all of their gradient goes through the kernel."""
         kernel = tf.convert_to_tensor(self.kernel)
         if training:
-            u, v, sigma = self._iterate(tf.stop_gradient(kernel))
+            u, v, sigma = once(lambda: self._iterate(tf.stop_gradient(kernel)))
         else:
             u, v = _column(self.u), _column(self.v)
             sigma = _sigma(kernel, u, v)

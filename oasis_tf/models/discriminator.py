@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from oasis_tf.layers.discriminator_block import DiscriminatorBlock
 from oasis_tf.layers.initializers import xavier_normal
+from oasis_tf.layers.rematerialize import rematerialize
 
 # Widths after each of the six downward blocks, in units of the base width.
 WIDTHS = (2, 2, 4, 4, 8, 8)
@@ -17,6 +18,8 @@ class Discriminator(keras.Model):
         num_classes: N, unlabelled (class 0) included.
         base_channels: width of the features before the last layer. Defaults to 64.
         gain: of the Xavier-normal initialisers. Defaults to 0.02.
+        rematerialize: keep only the inputs of the residual blocks for the gradients of training,
+            and run the blocks again in them: less memory, more time. Defaults to False.
         dtype: a Keras policy such as "mixed_bfloat16": its compute dtype is that of the
             convolutions. Variables, sigma and logits are float32 always.
 
@@ -27,11 +30,12 @@ class Discriminator(keras.Model):
     TensorShape([2, 64, 128, 4])
     """
 
-    def __init__(self, num_classes, *, base_channels=64, gain=0.02, **kwargs):
+    def __init__(self, num_classes, *, base_channels=64, gain=0.02, rematerialize=False, **kwargs):
         super().__init__(autocast=False, **kwargs)
         widths = [w * base_channels for w in WIDTHS]
         self.num_classes = num_classes
         self.base_channels = base_channels
+        self.rematerialize = rematerialize
         # As attributes: tf.train.Checkpoint does not see into lists of Keras 3 layers.
         for i, (a, b) in enumerate(zip([3, *widths[:-1]], widths, strict=True)):
             block = DiscriminatorBlock(a, b, "down", first=i == 0, gain=gain)
@@ -86,13 +90,19 @@ class Discriminator(keras.Model):
                 "`image` must be (B, H, W, 3) with fixed H and W, multiples of 64. "
                 f"Received: {tuple(image.shape)}"
             )
+
+        def run(block, *inputs):
+            if training and self.rematerialize:
+                block = rematerialize(block)
+            return block(*inputs, training=training)
+
         skips = []
         x = tf.cast(image, self.compute_dtype)
         for block in self.down:
-            x = block(x, training=training)
+            x = run(block, x)
             skips.append(x)
         first, *others = self.up
-        x = first(x, training=training)
+        x = run(first, x)
         for block, skip in zip(others, skips[-2::-1], strict=True):
-            x = block(tf.concat([skip, x], axis=-1), training=training)
+            x = run(block, x, skip)
         return x

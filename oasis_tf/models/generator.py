@@ -9,6 +9,7 @@ from oasis_tf.layers.activation import leaky_relu
 from oasis_tf.layers.generator_block import GeneratorBlock
 from oasis_tf.layers.initializers import xavier_normal
 from oasis_tf.layers.region_conv import RegionConv
+from oasis_tf.layers.rematerialize import rematerialize
 from oasis_tf.layout import index_layout
 
 # Widths of the six blocks' inputs and of the last output, in units of the base width.
@@ -25,6 +26,8 @@ class Generator(keras.Model):
         noise_channels: Z. Defaults to 64.
         hidden: width of SPADE's hidden layers. Defaults to 128.
         gain: of the Xavier-normal initialisers. Defaults to 0.02.
+        rematerialize: keep only the inputs of the residual blocks for the gradients of training,
+            and run the blocks again in them: less memory, more time. Defaults to False.
         dtype: a Keras policy such as "mixed_bfloat16": its compute dtype is that of the
             convolutions. Variables, statistics, sigma, noise and pictures are float32 always.
 
@@ -43,6 +46,7 @@ class Generator(keras.Model):
         noise_channels=64,
         hidden=128,
         gain=0.02,
+        rematerialize=False,
         **kwargs,
     ):
         super().__init__(autocast=False, **kwargs)
@@ -51,6 +55,7 @@ class Generator(keras.Model):
         self.base_channels = base_channels
         self.noise_channels = noise_channels
         self.hidden = hidden
+        self.rematerialize = rematerialize
         self.first = RegionConv(num_classes, noise_channels, widths[0], gain=gain)
         # As attributes: tf.train.Checkpoint does not see into lists of Keras 3 layers.
         for i, (a, b) in enumerate(itertools.pairwise(widths)):
@@ -106,8 +111,16 @@ class Generator(keras.Model):
         centres = tf.gather(coarse.patches5[:, 4], coarse.index)
         x = tf.gather(self.first(layout, noise, coarse.patches3), centres)
         x = tf.cast(x, self.compute_dtype)
+        again = training and self.rematerialize
         for block, patches in zip(self.blocks, layout.levels, strict=True):
-            x = block(x, layout, noise, patches, upsample=patches is not coarse, training=training)
+            x = (rematerialize(block) if again else block)(
+                x,
+                layout=layout,
+                noise=noise,
+                patches=patches,
+                upsample=patches is not coarse,
+                training=training,
+            )
         return tf.tanh(self.last(leaky_relu(x)))
 
     def _check(self, label_map, noise, noise_map):

@@ -1,4 +1,7 @@
-"""Two replicas with half the batch each make the update of one device with the whole batch."""
+"""Two replicas with half the batch each make the update of one device with the whole batch.
+
+So do repeated passes.
+"""
 
 import keras
 import numpy as np
@@ -24,13 +27,18 @@ def half_of_each_class(rng):
     return np.concatenate([half, half[:, ::-1]]).astype(np.int32)
 
 
-def train(strategy, batch, steps):
+def train(strategy, *, rematerialize=False, steps=2):
+    """Metrics and variables after some steps."""
+    rng = np.random.default_rng(0)
+    batch = {
+        "image": rng.uniform(-1, 1, (B, H, W, 3)).astype(np.float32),
+        "label_map": half_of_each_class(rng),
+    }
+    options = dict(base_channels=1, gain=1.0, rematerialize=rematerialize)
     keras.utils.set_random_seed(0)
     with strategy.scope():
-        generator, average = (
-            Generator(N, base_channels=1, noise_channels=4, hidden=8, gain=1.0) for _ in range(2)
-        )
-        discriminator = Discriminator(N, base_channels=1, gain=1.0)
+        generator, average = (Generator(N, noise_channels=4, hidden=8, **options) for _ in range(2))
+        discriminator = Discriminator(N, **options)
         # Plain gradient descent: Adam's first steps are the gradient's sign, which turns
         # rounding into whole steps.
         optimizers = [keras.optimizers.SGD(0.1) for _ in range(2)]
@@ -51,20 +59,24 @@ def train(strategy, batch, steps):
         )
     metrics = trainer.train(steps)
     state = [v.numpy() for m in (generator, average, discriminator) for v in m.variables]
-    return metrics, state, int(trainer.global_step.numpy())
+    assert int(trainer.global_step.numpy()) == steps
+    return metrics, state
 
 
-@pytest.mark.parametrize("steps", [2])
-def test_two_replicas_equal_one(rng, mirrored, steps):
-    batch = {
-        "image": rng.uniform(-1, 1, (B, H, W, 3)).astype(np.float32),
-        "label_map": half_of_each_class(rng),
-    }
-    one, one_state, _ = train(tf.distribute.get_strategy(), batch, steps)
-    two, two_state, done = train(mirrored, batch, steps)
-    assert done == steps
-    for name in one:
+@pytest.fixture(scope="module")
+def on_one_device():
+    return train(tf.distribute.get_strategy())
+
+
+@pytest.mark.parametrize(
+    "devices, rematerialize", [(2, False), (1, True), (2, True)], ids=["two", "again", "two-again"]
+)
+def test_equal_to_one_device(on_one_device, mirrored, devices, rematerialize):
+    strategy = mirrored if devices == 2 else tf.distribute.get_strategy()
+    metrics, state = train(strategy, rematerialize=rematerialize)
+    expected, expected_state = on_one_device
+    for name in expected:
         if name.startswith("loss"):
-            np.testing.assert_allclose(two[name], one[name], rtol=1e-4, err_msg=name)
-    for a, b in zip(one_state, two_state, strict=True):
+            np.testing.assert_allclose(metrics[name], expected[name], rtol=1e-4, err_msg=name)
+    for a, b in zip(expected_state, state, strict=True):
         np.testing.assert_allclose(b, a, rtol=0, atol=1e-4 * max(1, np.abs(a).max()))

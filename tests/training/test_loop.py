@@ -31,16 +31,14 @@ def config(**changes):
 
 @pytest.mark.slow
 def test_two_devices(records, tmp_path, mirrored):
-    def run(steps):
-        return Run(
-            config(steps=steps), Manifest.read(records), records, tmp_path, strategy=mirrored
-        )
+    def run(**changes):
+        return Run(config(**changes), Manifest.read(records), records, tmp_path, strategy=mirrored)
 
-    outcome = run(2).train()
+    outcome = run(steps=2).train()
     assert outcome.step == 2
     assert outcome.best_score is not None
     assert outcome.pictures.exists()
-    resumed = run(3)
+    resumed = run(steps=3, rematerialize=True)
     assert resumed.start_step == 2
     assert resumed.size.endswith("2 devices")
     assert resumed.train().step == 3

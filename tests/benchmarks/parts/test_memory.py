@@ -9,6 +9,7 @@ from benchmarks.parts import memory
 
 def test_rows(options, monkeypatch):
     peaks = {("plain", 9): 2.0, ("ours", 9): 1.0, ("plain", 33): 4.0, ("ours", 33): 1.5}
+    peaks |= {(memory.AGAIN, 9): 0.75, (memory.AGAIN, 33): 0.9}
 
     def in_a_process(measure, task, side, num_classes, options):
         return 0.5, peaks[side, num_classes]
@@ -20,6 +21,8 @@ def test_rows(options, monkeypatch):
         ("training step, 9 classes", 0.5, None, None),
         ("training step, 33 classes", 0.375, "<= 0.45", True),
         ("training step, 33 classes beside 9, ours", 1.5, "<= 1.15", False),
+        ("training step, 9 classes, --rematerialize", 0.75, None, None),
+        ("training step, 33 classes, --rematerialize", pytest.approx(0.6), None, None),
         ("generator on random labels, 9 classes", 0.5, None, None),
         ("generator on random labels, 33 classes", 0.375, None, None),
     ]
@@ -40,10 +43,11 @@ def test_a_process_by_itself(options):
     assert peak < 0.8
 
 
-def test_training_step(options, eager, monkeypatch):
-    # The plain one is the same as in test_train_step.py.
+# The plain one is the same as in test_train_step.py.
+@pytest.mark.parametrize("side", ["ours", memory.AGAIN])
+def test_training_step(options, eager, monkeypatch, side):
     monkeypatch.setattr(memory, "STEPS", 1)
-    assert "loss/generator" in memory.training_step("ours", 9, options)()
+    assert "loss/generator" in memory.training_step(side, 9, options)()
 
 
 @pytest.mark.parametrize("side", ["plain", "ours"])

@@ -21,7 +21,9 @@ def test_rows(options, clock, monkeypatch):
 
     for name in ("_plain_side", "_our_side"):
         monkeypatch.setattr(train_step, name, once(getattr(train_step, name)))
-    clock(train_step, {"plain": 2.5, "mixed_bfloat16": 0.5, "33 classes": 1.1})
+    clock(
+        train_step, {"plain": 2.5, "mixed_bfloat16": 0.5, "33 classes": 1.1, "share_pictures": 0.75}
+    )
     rows = train_step.run(options)
     found = [(row["what"], row["figure"], row["target"], row["met"]) for row in rows]
     assert found == [
@@ -30,5 +32,7 @@ def test_rows(options, clock, monkeypatch):
         ("33 classes, float32", pytest.approx(2.5), ">= 3", False),
         ("33 classes, mixed_bfloat16", pytest.approx(5.0), None, None),
         ("33 classes beside 9, float32", pytest.approx(1.1), "<= 1.15", True),
+        ("9 classes, float32, --share_pictures", pytest.approx(0.75), None, None),
+        ("9 classes, float32, --rematerialize", pytest.approx(1.0), None, None),
     ]
     assert [row["floor"]["dtype"] for row in rows[:2]] == ["float32", "bfloat16"]
