@@ -17,6 +17,7 @@ def trainer(
     widths,
     precision="float32",
     *,
+    batch_size=None,
     rematerialize=False,
     share_pictures=False,
 ):
@@ -29,6 +30,7 @@ def trainer(
         precision: a Keras dtype policy, such as "mixed_bfloat16".
         rematerialize: as in `oasis_tf.config.Config`.
         share_pictures: as in `oasis_tf.config.Config`.
+        batch_size: B over all replicas. Defaults to that of the first batch.
     """
     options = dict(dtype=precision, rematerialize=rematerialize)
     generator, average = (Generator(num_classes, **widths, **options) for _ in range(2))
@@ -47,7 +49,7 @@ def trainer(
         ema_generator=average,
         ema_decay=0.9999,
         batches=lambda steps_done: itertools.cycle(batches),
-        batch_size=batches[0]["label_map"].shape[0],
+        batch_size=batch_size or batches[0]["label_map"].shape[0],
         seed=0,
         global_step=tf.Variable(0, dtype=tf.int64, trainable=False),
     )

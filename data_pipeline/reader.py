@@ -22,6 +22,7 @@ def train_dataset(
     batch_size,
     seed,
     start=0,
+    part=(0, 1),
     split="train",
     shuffle_buffer=1024,
     parallel_calls=tf.data.AUTOTUNE,
@@ -39,6 +40,9 @@ def train_dataset(
         batch_size: B.
         seed: int.
         start: number of the first example.
+        part: (index, count): of each batch only one of `count` equal parts, the examples from
+            index * B / count on, in batches of B / count. The records of the others are read and
+            not decoded. Defaults to the whole batch.
         split: name of the split.
         shuffle_buffer: records shuffled together and held in memory (0.2 MB each at 286x286).
             Defaults to 1024.
@@ -49,8 +53,8 @@ def train_dataset(
         (B, h, w), ids in [0, N)}.
 
     Raises:
-        DataError: no complete data set, a missing or truncated shard, no such split, or fewer
-            examples than `batch_size`.
+        DataError: no complete data set, a missing or truncated shard, no such split, fewer
+            examples than `batch_size`, or a part that is none.
     """
     manifest, files = _open(data_dir, split, batch_size)
     shards = manifest.splits[split].shards
@@ -60,6 +64,13 @@ def train_dataset(
             f"{split} of {data_dir} must have at least batch_size examples. "
             f"Received: {examples} examples, batch_size {batch_size}"
         )
+    index, count = part
+    if not 0 <= index < count or batch_size % count:
+        raise DataError(
+            "part must be (index, count) with index from 0 to count - 1 and batch_size a multiple "
+            f"of count. Received: {part}, batch_size {batch_size}"
+        )
+    rows = batch_size // count
     seed = tf.constant(seed, tf.int64)
     counts = tf.constant([shard.examples for shard in shards], tf.int64)
     first_epoch, first_offset = divmod(start, examples)
@@ -99,9 +110,13 @@ def train_dataset(
 
     stream = tf.data.Dataset.counter(tf.constant(first_epoch, tf.int64)).flat_map(epoch_records)
     stream = stream.enumerate(start)
+    if count > 1:
+        stream = stream.filter(lambda position, _: (position - start) % batch_size // rows == index)
     stream = stream.map(decode, num_parallel_calls=parallel_calls, deterministic=True)
-    stream = stream.batch(batch_size, drop_remainder=True)
-    return stream.map(_finish).prefetch(tf.data.AUTOTUNE)
+    stream = stream.batch(rows, drop_remainder=True).map(_finish)
+    # TensorFlow cannot know; it would have workers ask each other for a next batch in each step.
+    endless = tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)
+    return stream.apply(endless).prefetch(tf.data.AUTOTUNE)
 
 
 def eval_dataset(data_dir, *, batch_size, split="val"):

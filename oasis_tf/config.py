@@ -10,6 +10,8 @@ from data_pipeline.files import write_atomically
 
 # Keras' names of its policies.
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+# Over which pixels classes are counted for their weights in the loss.
+BALANCES = ("replica", "batch")
 
 
 class ConfigError(ValueError):
@@ -23,7 +25,13 @@ class Config:
     Attributes:
         dataset: name of the data set, as its manifest says.
         image_size: (height, width) of training, multiples of 64.
-        batch_size: pictures per step over all devices.
+        batch_size: pictures per update over all devices.
+        accumulate: micro-batches of which the gradients of an update are the mean. A device holds
+            batch_size / devices / accumulate pictures at a time, and batch-norm statistics are
+            those of one micro-batch over all devices, which is what makes the result another.
+        class_balance: "replica" weighs classes by their pixels in what one device holds at a
+            time, as the released code does: with other numbers of devices or micro-batches the
+            weights are others. "batch" counts over the whole batch, whoever holds it.
         epochs: passes over the training pictures, unless `steps` is given.
         steps: steps in all; None = from `epochs`.
         generator_lr: Adam's learning rate of the generator.
@@ -46,6 +54,7 @@ class Config:
         seed: of initial weights, data order, augmentation, noise and LabelMix coins.
         statistics_batches: training batches over which the averaged generator's batch-norm
             statistics are re-estimated before it is used.
+        steps_per_loop: steps made by one call of TensorFlow; does not change the numbers.
         log_every: steps between two lines of numbers.
         evaluate_every: steps between two scores on the validation labels.
         pictures_every: steps between two grids of pictures.
@@ -56,6 +65,8 @@ class Config:
     dataset: str
     image_size: tuple[int, int] = (256, 256)
     batch_size: int = 32
+    accumulate: int = 1
+    class_balance: str = "replica"
     epochs: int = 200
     steps: int | None = None
     generator_lr: float = 1e-4
@@ -74,6 +85,7 @@ class Config:
     segmenter: str | None = None
     seed: int = 0
     statistics_batches: int = 50
+    steps_per_loop: int = 1
     log_every: int = 10
     evaluate_every: int = 5000
     pictures_every: int = 1000
@@ -85,9 +97,21 @@ class Config:
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise ConfigError(f"--{name} must be positive. Received: {value}")
-        if self.precision not in PRECISIONS:
+        for name, choices in (("precision", PRECISIONS), ("class_balance", BALANCES)):
+            value = getattr(self, name)
+            if value not in choices:
+                raise ConfigError(
+                    f"--{name} must be one of {', '.join(choices)}. Received: {value}"
+                )
+        if self.batch_size % self.accumulate:
             raise ConfigError(
-                f"--precision must be one of {', '.join(PRECISIONS)}. Received: {self.precision}"
+                f"--batch_size must be a multiple of --accumulate {self.accumulate}. "
+                f"Received: {self.batch_size}"
+            )
+        if self.share_pictures and self.accumulate > 1:
+            raise ConfigError(
+                "--share_pictures must go without --accumulate, which does not keep the pictures. "
+                f"Received: both, --accumulate {self.accumulate}"
             )
         if not 0 <= self.ema_decay < 1:
             raise ConfigError(f"--ema_decay must be in [0, 1). Received: {self.ema_decay}")
@@ -111,6 +135,7 @@ class Config:
 _MAY_CHANGE = {
     "epochs",
     "steps",
+    "steps_per_loop",
     "log_every",
     "evaluate_every",
     "pictures_every",
@@ -120,6 +145,7 @@ _MAY_CHANGE = {
 }
 _POSITIVE = {
     "batch_size",
+    "accumulate",
     "epochs",
     "steps",
     "generator_lr",

@@ -1,15 +1,27 @@
 """Trains OASIS: `python -m oasis_tf.train --dataset lvis --data_dir DIR --model_dir DIR`."""
 
 import argparse
+import contextlib
 import dataclasses
 import os
 import signal
 import sys
 from pathlib import Path
 
-from oasis_tf.config import PRECISIONS, ConfigError, check_resumable, save_config
+from oasis_tf.config import BALANCES, PRECISIONS, ConfigError, check_resumable, save_config
 from oasis_tf.configs import PRESETS, toy
 from oasis_tf.quick_graphs import quick_graphs
+from oasis_tf.training.strategy import (
+    MULTI_WORKER,
+    STRATEGIES,
+    check_batch,
+    is_chief,
+    make_strategy,
+    read_cluster,
+)
+
+# EX_TEMPFAIL of sysexits.h: nothing is wrong with the command, try again.
+RESTART = 75
 
 
 def parse_arguments(argv=None):
@@ -29,6 +41,17 @@ def parse_arguments(argv=None):
     parser.add_argument("--base_channels", type=int, help="base width of both networks")
     for name in ("batch_size", "epochs", "steps", "seed"):
         parser.add_argument(f"--{name}", type=int)
+    parser.add_argument(
+        "--accumulate",
+        type=int,
+        metavar="N",
+        help="make each update from N micro-batches, one after the other, for less memory",
+    )
+    parser.add_argument(
+        "--class_balance",
+        choices=BALANCES,
+        help="weigh classes by the pixels of one device, as released, or of the whole batch",
+    )
     for name in ("generator_lr", "discriminator_lr", "labelmix_weight", "ema_decay"):
         parser.add_argument(f"--{name}", type=float)
     for name in ("log", "evaluate", "pictures", "checkpoint"):
@@ -62,6 +85,20 @@ def parse_arguments(argv=None):
         "discriminator; of python -m oasis_tf.train_segmenter",
     )
     parser.add_argument("--histograms", action="store_true", help="weights, in TensorBoard")
+    parser.add_argument(
+        "--strategy",
+        choices=STRATEGIES,
+        help="one device, all of this machine, or all of the machines in TF_CONFIG; default: "
+        "mirrored where there are several GPUs",
+    )
+    parser.add_argument(
+        "--steps_per_loop", type=int, metavar="N", help="steps made by one call of TensorFlow"
+    )
+    parser.add_argument(
+        "--deterministic",
+        action="store_true",
+        help="the same numbers to the last bit on a GPU too, slower",
+    )
     return parser.parse_args(argv)
 
 
@@ -123,9 +160,13 @@ def main(argv=None):
     from oasis_tf.model_dir import open_model_dir
 
     try:
+        cluster = read_cluster() if arguments.strategy == MULTI_WORKER else None
         manifest = Manifest.read(arguments.data_dir)
         config = resolve_config(arguments, manifest)
         _check_data(config, manifest, arguments.data_dir)
+        if cluster:
+            check_batch(config, cluster.workers, "workers")
+        strategy = _open_strategy(arguments, cluster)
         if config.init_from is not None:
             open_model_dir(config.init_from).check_fits(config, Legend.of(manifest))
         if config.segmenter is not None:
@@ -133,14 +174,21 @@ def main(argv=None):
 
             load_segmenter(config.segmenter).table(manifest.class_names)
         data = _identity(manifest)
-        _open_model_dir(arguments.model_dir, config, data)
-        outcome = _train(arguments, config, manifest)
+        if is_chief(strategy):
+            _open_model_dir(arguments.model_dir, config, data)
+        outcome = _train(arguments, config, manifest, strategy)
     except (ConfigError, DataError, ArithmeticError) as error:
         _say(f"error: {error}")
         return 2
+    except _LostWorker as error:
+        _say(f"error: {error}")
+        return RESTART
     except KeyboardInterrupt:
         _say("interrupted before the first step")
         return 130
+    if not is_chief(strategy):
+        _say(f"done at step {outcome.step}; the chief has written the run")
+        return _exit_code(outcome)
     return _report(arguments, outcome)
 
 
@@ -167,6 +215,19 @@ def _identity(manifest):
     }
 
 
+def _open_strategy(arguments, cluster):
+    """Sets TensorFlow up, before it computes anything; waits for the other workers."""
+    import tensorflow as tf
+
+    if arguments.deterministic:
+        tf.config.experimental.enable_op_determinism()
+    quick_graphs()
+    if cluster:
+        _say(f"worker {cluster.index} of {cluster.workers}; waiting for the others")
+    with _explaining(arguments):
+        return make_strategy(arguments.strategy)
+
+
 def _open_model_dir(model_dir, config, data):
     try:
         model_dir.mkdir(parents=True, exist_ok=True)
@@ -182,35 +243,59 @@ def _open_model_dir(model_dir, config, data):
         ) from None
 
 
-def _train(arguments, config, manifest):
+class _LostWorker(Exception):
+    """Another worker is gone, and with it the way to make another step."""
+
+
+@contextlib.contextmanager
+def _explaining(arguments):
+    """Turns TensorFlow's errors that are not ours into what can be done about them."""
     # Late, for TensorFlow takes seconds to import and mistakes should be told at once.
     import tensorflow as tf
 
     from data_pipeline.reader import explain_read_error
+
+    try:
+        yield
+    except (tf.errors.DataLossError, tf.errors.NotFoundError) as error:
+        raise explain_read_error(arguments.data_dir, error) from error
+    except (
+        tf.errors.UnavailableError,
+        tf.errors.AbortedError,
+        tf.errors.CancelledError,
+        tf.errors.DeadlineExceededError,
+    ) as error:
+        if arguments.strategy != MULTI_WORKER:
+            raise
+        raise _LostWorker(
+            "another worker is gone or cannot be reached; start all of them again, and they go "
+            "on from the last checkpoint"
+        ) from error
+
+
+def _train(arguments, config, manifest, strategy):
     from oasis_tf.training.loop import Run
 
-    quick_graphs()
     height, width = config.image_size
     _say(
         f"{config.dataset}: {manifest.splits['train'].examples} pictures of {height}x{width}, "
         f"{manifest.num_classes} classes with unlabelled, batches of {config.batch_size}"
     )
-    run = Run(
-        config,
-        manifest,
-        arguments.data_dir,
-        arguments.model_dir,
-        histograms=arguments.histograms,
-    )
-    if run.start_step >= run.total_steps:
-        _say(f"the run is complete at step {run.start_step}; --steps N makes it longer")
-    else:
-        _say(f"{run.size}; {'resuming at' if run.start_step else 'from'} step {run.start_step}")
-        _say("the first step takes longer, for the graph is built in it")
-    try:
+    with _explaining(arguments):
+        run = Run(
+            config,
+            manifest,
+            arguments.data_dir,
+            arguments.model_dir,
+            histograms=arguments.histograms,
+            strategy=strategy,
+        )
+        if run.start_step >= run.total_steps:
+            _say(f"the run is complete at step {run.start_step}; --steps N makes it longer")
+        else:
+            _say(f"{run.size}; {'resuming at' if run.start_step else 'from'} step {run.start_step}")
+            _say("the first step takes longer, for the graph is built in it")
         return run.train()
-    except (tf.errors.DataLossError, tf.errors.NotFoundError) as error:
-        raise explain_read_error(arguments.data_dir, error) from error
 
 
 def _say(line):
@@ -218,7 +303,7 @@ def _say(line):
 
 
 def _report(arguments, outcome):
-    """Where everything lies and what to do next, on stdout; returns the exit code."""
+    """Says where everything lies and what to do next, on stdout; returns the exit code."""
     tensorboard = Path(sys.executable).with_name("tensorboard")
     if tensorboard.is_relative_to(Path.cwd()):
         tensorboard = tensorboard.relative_to(Path.cwd())
@@ -237,6 +322,10 @@ def _report(arguments, outcome):
         rows.append(("next", f"stopped by {name}; the same command goes on from here"))
     for name, value in rows:
         print(f"{name:<12} {value}")
+    return _exit_code(outcome)
+
+
+def _exit_code(outcome):
     return 0 if outcome.stopped_by is None else 128 + outcome.stopped_by
 
 

@@ -1,6 +1,7 @@
 """Configurations: presets, overrides, and what a resumed run may change."""
 
 import dataclasses
+import json
 
 import pytest
 
@@ -56,6 +57,11 @@ def test_steps_from_epochs():
         ({"generator_lr": -1.0}, "--generator_lr must be positive"),
         ({"ema_decay": 1.0}, r"--ema_decay must be in \[0, 1\). Received: 1.0"),
         ({"log_every": 0}, "--log_every must be positive"),
+        ({"steps_per_loop": 0}, "--steps_per_loop must be positive"),
+        ({"accumulate": -1}, "--accumulate must be positive. Received: -1"),
+        ({"accumulate": 3}, "--batch_size must be a multiple of --accumulate 3. Received: 32"),
+        ({"accumulate": 2, "share_pictures": True}, "--share_pictures must go without"),
+        ({"class_balance": "half"}, "--class_balance must be one of replica, batch"),
     ],
 )
 def test_impossible_settings(change, message):
@@ -75,6 +81,10 @@ def test_resuming_may_change_how_long_but_not_what(tmp_path):
     save_config(tmp_path, config, {"shards": {"a": "7"}})
     longer = dataclasses.replace(config, steps=9, checkpoint_every=1, rematerialize=True)
     check_resumable(tmp_path, longer, {"shards": {"a": "7"}})
+    check_resumable(tmp_path, dataclasses.replace(config, steps_per_loop=8), {"shards": {"a": "7"}})
+    other = dataclasses.replace(config, accumulate=2, class_balance="batch")
+    with pytest.raises(ConfigError, match="accumulate: began with 1, received 2\n.*class_balance"):
+        check_resumable(tmp_path, other, {"shards": {"a": "7"}})
     other = dataclasses.replace(config, batch_size=3, seed=1)
     with pytest.raises(ConfigError) as caught:
         check_resumable(tmp_path, other, {"shards": {"a": "8"}})
@@ -82,6 +92,16 @@ def test_resuming_may_change_how_long_but_not_what(tmp_path):
     assert "batch_size: began with 32, received 3" in message
     assert "seed: began with 0, received 1" in message
     assert "other records" in message
+
+
+def test_a_run_from_before_a_setting_existed_has_its_default(tmp_path):
+    save_config(tmp_path, Config("lvis"), {})
+    path = tmp_path / "config.json"
+    content = json.loads(path.read_text())
+    for name in ("accumulate", "class_balance", "steps_per_loop"):
+        del content["config"][name]
+    path.write_text(json.dumps(content))
+    assert load_config(tmp_path)[0] == Config("lvis")
 
 
 @pytest.mark.parametrize("content", ["", "{}", '{"config": {"nonsense": 1}, "data": {}}'])

@@ -20,7 +20,7 @@ __all__ = [
 UNLABELLED = 0
 
 
-def class_weights(label_map, num_classes, *, ignore_unlabelled=True):
+def class_weights(label_map, num_classes, *, ignore_unlabelled=True, all_replicas=False):
     """Inverse frequency of each class in the batch.
 
     weight_c = B * H * W / (pixels of c * number of classes present). The divider by the number
@@ -30,21 +30,36 @@ def class_weights(label_map, num_classes, *, ignore_unlabelled=True):
         label_map: int (B, H, W), ids in [0, num_classes).
         num_classes: N, unlabelled included.
         ignore_unlabelled: class 0 gets weight 0 and does not count as present.
+        all_replicas: count over the batches of all replicas, B being all their pictures; in a
+            replica context.
 
     Returns:
         float32 (N,), non-negative; 0 for classes that are not present.
     """
     labels = tf.reshape(tf.cast(label_map, tf.int32), [-1])
-    counts = tf.math.bincount(labels, minlength=num_classes, maxlength=num_classes)
+    # Not tf.math.bincount, which has no deterministic form on a GPU. A sum of ones is exact up to
+    # 2^24 pixels of a class.
+    ones = tf.ones_like(labels, tf.float32)
+    counts = tf.math.unsorted_segment_sum(ones, labels, num_classes)
+    pixels = tf.cast(tf.size(labels), tf.float32)
+    if all_replicas:
+        context = tf.distribute.get_replica_context()
+        counts, pixels = context.all_reduce(tf.distribute.ReduceOp.SUM, [counts, pixels])
     if ignore_unlabelled:
-        counts *= tf.cast(tf.range(num_classes) != UNLABELLED, tf.int32)
-    counts = tf.cast(counts, tf.float32)
+        counts *= tf.cast(tf.range(num_classes) != UNLABELLED, tf.float32)
     present = tf.math.count_nonzero(counts, dtype=tf.float32)
-    return tf.math.divide_no_nan(tf.cast(tf.size(labels), tf.float32), counts * present)
+    return tf.math.divide_no_nan(pixels, counts * present)
 
 
 def discriminator_real_loss(
-    features, head, label_map, *, balanced=True, ignore_unlabelled=True, fixed_head=False
+    features,
+    head,
+    label_map,
+    *,
+    balanced=True,
+    ignore_unlabelled=True,
+    by_class=None,
+    fixed_head=False,
 ):
     """Cross-entropy of the discriminator's answer on photographs with their label maps.
 
@@ -56,6 +71,7 @@ def discriminator_real_loss(
         balanced: weigh each pixel by its class (`class_weights`). Defaults to True, as in the
             paper; False is its ablation, a plain mean over all pixels.
         ignore_unlabelled: see `class_weights`; acts only when balanced.
+        by_class: float32 (N,), weights to balance by. Defaults to `class_weights` of label_map.
         fixed_head: spares the head's gradients, which are None then.
 
     Returns:
@@ -65,9 +81,10 @@ def discriminator_real_loss(
     label_map = tf.cast(label_map, tf.int32)
     weights = tf.ones_like(label_map, tf.float32)
     if balanced:
-        by_class = class_weights(
-            label_map, head[1].shape[0] - 1, ignore_unlabelled=ignore_unlabelled
-        )
+        if by_class is None:
+            by_class = class_weights(
+                label_map, head[1].shape[0] - 1, ignore_unlabelled=ignore_unlabelled
+            )
         weights = tf.gather(by_class, label_map)
     return _mean_cross_entropy(features, head, label_map + 1, weights, fixed_head)
 

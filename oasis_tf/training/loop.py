@@ -1,7 +1,10 @@
 """The outer loop: builds a run from its configuration and drives it with orbit's Controller."""
 
 import contextlib
+import dataclasses
 import io
+import json
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +26,7 @@ from oasis_tf.training.judge_score import JudgeScore
 from oasis_tf.training.score import DiscriminatorScore
 from oasis_tf.training.signals import Stopped, StopRequest
 from oasis_tf.training.step import AdversarialStep
+from oasis_tf.training.strategy import check_batch, gather, is_chief, make_strategy
 from oasis_tf.training.trainer import Trainer
 
 PICTURES = 8
@@ -52,17 +56,20 @@ class Outcome:
 class Run:
     """A run in a directory: networks, optimizers, checkpoints and what is done in between.
 
+    With several workers each of them makes one, and all do the same, so that their variables stay
+    equal; only the chief writes.
+
     Args:
         config: `oasis_tf.config.Config`.
         manifest: the `data_pipeline.manifest.Manifest` of the records.
         data_dir: directory of the records.
         model_dir: existing directory; holds checkpoints, pictures and TensorBoard's files.
         histograms: also write histograms of all weights.
-        strategy: a `tf.distribute.Strategy`. Defaults to MirroredStrategy where there are
-            several GPUs, else TensorFlow's default one.
+        strategy: a `tf.distribute.Strategy`. Defaults to that of `make_strategy`.
 
     Raises:
-        ConfigError: a batch that the devices cannot share evenly, or a damaged checkpoint.
+        ConfigError: a batch that the devices cannot share evenly, a damaged checkpoint, or
+            workers that were started differently.
         DataError: a segmenter that cannot be used.
     """
 
@@ -73,13 +80,9 @@ class Run:
         self._total = config.total_steps(manifest.splits["train"].examples)
         # Without validation pictures the training ones have to do.
         self._eval_split = "val" if "val" in manifest.splits else "train"
-        self._strategy = strategy or default_strategy()
-        replicas = self._strategy.num_replicas_in_sync
-        if config.batch_size % replicas:
-            raise ConfigError(
-                f"--batch_size must be a multiple of the {replicas} devices. "
-                f"Received: {config.batch_size}"
-            )
+        self._strategy = strategy or make_strategy()
+        self._chief = is_chief(self._strategy)
+        check_batch(config, self._strategy.num_replicas_in_sync)
         with self._strategy.scope():
             self._build(manifest.num_classes)
         if config.init_from is not None:
@@ -89,8 +92,12 @@ class Run:
                 ema_generator=self._ema_generator,
                 discriminator=self._discriminator,
             )
-        self._best = tf.train.CheckpointManager(
-            self._checkpoint, str(self._model_dir / "best"), max_to_keep=1, checkpoint_name="step"
+        self._best = PeriodicCheckpointManager(
+            self._checkpoint,
+            str(self._model_dir / "best"),
+            max_to_keep=1,
+            checkpoint_name="step",
+            writes=self._chief,
         )
         self._stop = StopRequest()
         self._estimate_statistics = StatisticsEstimator(self._ema_generator, seed=config.seed)
@@ -104,7 +111,12 @@ class Run:
                 seed=config.seed,
             )
         self._controller = self._build_controller()
-        self._val_writer = tf.summary.create_file_writer(str(self._model_dir / "val"))
+        self._check_that_workers_agree(manifest)
+        self._val_writer = (
+            tf.summary.create_file_writer(str(self._model_dir / "val"))
+            if self._chief
+            else tf.summary.create_noop_writer()
+        )
         self._progress = Progress(self._global_step, self._total)
         self._histograms = None
         if histograms:
@@ -129,7 +141,8 @@ class Run:
             NonFiniteLossError: a loss became infinite or not a number; the checkpoints stay.
         """
         stopped_by = None
-        (self._model_dir / "pictures").mkdir(exist_ok=True)
+        if self._chief:
+            (self._model_dir / "pictures").mkdir(exist_ok=True)
         try:
             with self._stop.listening(), _quiet():
                 self._controller.train(self._total)
@@ -197,6 +210,7 @@ class Run:
             *optimizers,
             labelmix_weight=config.labelmix_weight,
             share_pictures=config.share_pictures,
+            class_balance=config.class_balance,
         )
         self._global_step = orbit.utils.create_global_step()
         self._best_score = tf.Variable(-1.0, trainable=False, name="best_score")
@@ -220,6 +234,7 @@ class Run:
             checkpoint_name="step",
             step_counter=self._global_step,
             checkpoint_interval=config.checkpoint_every,
+            writes=self._chief,
         )
         with self._strategy.scope():
             trainer = Trainer(
@@ -230,6 +245,8 @@ class Run:
                 batch_size=config.batch_size,
                 seed=config.seed,
                 global_step=self._global_step,
+                accumulate=config.accumulate,
+                steps_per_loop=config.steps_per_loop,
             )
         try:
             with _quiet():
@@ -239,7 +256,7 @@ class Run:
                     strategy=self._strategy,
                     steps_per_loop=self._steps_to_next_event,
                     checkpoint_manager=self._manager,
-                    summary_dir=str(self._model_dir / "train"),
+                    summary_dir=str(self._model_dir / "train") if self._chief else None,
                     train_actions=[self._after_steps],
                 )
         # TensorFlow meets a damaged file with IndexError, OpError, ValueError and others.
@@ -251,13 +268,40 @@ class Run:
 
     def _training_batches(self, steps_done):
         config = self._config
-        dataset = train_dataset(
-            self._data_dir,
-            batch_size=config.batch_size,
-            seed=config.seed,
-            start=steps_done * config.batch_size,
-        )
-        return iter(self._strategy.experimental_distribute_dataset(dataset))
+
+        def of_worker(context):
+            dataset = train_dataset(
+                self._data_dir,
+                batch_size=config.batch_size,
+                seed=config.seed,
+                start=steps_done * config.batch_size,
+                part=(context.input_pipeline_id, context.num_input_pipelines),
+            )
+            devices = context.num_replicas_in_sync // context.num_input_pipelines
+            if devices == 1:
+                return dataset
+            rows = config.batch_size // context.num_replicas_in_sync
+            return dataset.rebatch(rows, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
+
+        # From a function, so that a worker decodes its own rows only; TensorFlow's sharding of a
+        # whole data set gives workers other examples than one device with the whole batch has.
+        return iter(self._strategy.distribute_datasets_from_function(of_worker))
+
+    def _check_that_workers_agree(self, manifest):
+        """Raises ConfigError where another worker would train something else."""
+        settings = json.dumps([dataclasses.asdict(self._config), dataclasses.asdict(manifest)])
+        digests = gather(self._strategy, zlib.crc32(settings.encode()) % 2**24)
+        if len(set(digests)) > 1:
+            raise ConfigError(
+                "all workers must be started with the same settings, records and version. "
+                f"Received: other ones here than elsewhere, checksums {sorted(set(digests))}"
+            )
+        steps = gather(self._strategy, self.start_step)
+        if len(set(steps)) > 1:
+            raise ConfigError(
+                f"--model_dir must be one directory that all workers see. Received: "
+                f"{self._model_dir}, with checkpoints of the steps {sorted(set(steps))}"
+            )
 
     def _fixed_samples(self, examples):
         """Pictures from all over the split: neighbours in a video are all alike."""
@@ -272,9 +316,12 @@ class Run:
     def _steps_to_next_event(self, step):
         """So that inner loops end exactly where something is due, resumed or not.
 
-        Here, before an inner loop, the last one's numbers are written: the place to stop.
+        Here, before an inner loop, the last one's numbers are written: the place to stop. A
+        signal to one worker stops all of them, at the same step. TensorFlow's
+        PreemptionCheckpointHandler would have each step wrapped, and save and exit by itself.
         """
-        self._stop.check()
+        if signum := max(gather(self._strategy, self._stop.signum)):
+            raise Stopped(signum)
         config = self._config
         intervals = (
             config.log_every,
@@ -288,7 +335,8 @@ class Run:
         """orbit's action: numbers, score and pictures."""
         config, step = self._config, int(self._global_step.numpy())
         output.update(self._slow_numbers())
-        self._progress(output)
+        if self._chief:
+            self._progress(output)
         last = step >= self._total
         evaluate = last or step % config.evaluate_every == 0
         draw = last or step % config.pictures_every == 0
@@ -296,7 +344,7 @@ class Run:
             self._reestimate()
         if evaluate:
             self._evaluate(step)
-        if draw:
+        if draw and self._chief:
             self._newest_pictures = self._pictures(step)
             if self._histograms:
                 self._histograms(step)
@@ -343,13 +391,6 @@ class Run:
 
     def _train_writer(self):
         return self._controller.summary_manager.summary_writer()
-
-
-def default_strategy():
-    """MirroredStrategy over all GPUs where there are several, else TensorFlow's default."""
-    if len(tf.config.list_logical_devices("GPU")) > 1:
-        return tf.distribute.MirroredStrategy()
-    return tf.distribute.get_strategy()
 
 
 def _quiet():

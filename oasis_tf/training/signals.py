@@ -13,10 +13,14 @@ class Stopped(Exception):
 
 
 class StopRequest:
-    """Remembers a signal until the steps under way are done."""
+    """Remembers a signal until the steps under way are done.
+
+    Attributes:
+        signum: number of the signal that has come, 0 before.
+    """
 
     def __init__(self):
-        self._signum = None
+        self.signum = 0
 
     @contextlib.contextmanager
     def listening(self):
@@ -25,7 +29,7 @@ class StopRequest:
         before = {s: signal.getsignal(s) for s in signals}
 
         def remember(signum, _):
-            self._signum = signum
+            self.signum = signum
             signal.signal(signum, before[signum])
 
         for s in signals:
@@ -35,8 +39,3 @@ class StopRequest:
         finally:
             for s in signals:
                 signal.signal(s, before[s])
-
-    def check(self):
-        """Raises `Stopped` if a signal has come."""
-        if self._signum is not None:
-            raise Stopped(self._signum)

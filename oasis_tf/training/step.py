@@ -5,9 +5,24 @@ import tensorflow as tf
 
 from oasis_tf.losses.labelmix import labelmix_loss, labelmix_mask, mix
 from oasis_tf.losses.segmentation import (
+    class_weights,
     discriminator_fake_loss,
     discriminator_real_loss,
     generator_adversarial_loss,
+)
+
+GENERATOR_LOSSES = ("loss/generator",)
+DISCRIMINATOR_LOSSES = (
+    "loss/discriminator",
+    "loss/discriminator_fake",
+    "loss/discriminator_real",
+    "loss/labelmix",
+)
+METRICS = (
+    *GENERATOR_LOSSES,
+    "gradient_norm/generator",
+    *DISCRIMINATOR_LOSSES,
+    "gradient_norm/discriminator",
 )
 
 
@@ -24,6 +39,8 @@ class AdversarialStep:
         share_pictures: the discriminator learns from the pictures drawn for the generator's
             update, instead of new ones by the updated generator from fresh noise. Saves one of
             the two drawings of a step and differs from the paper by that. Defaults to False.
+        class_balance: "replica" weighs classes by this replica's pixels, as released; "batch" by
+            those of all replicas. Defaults to "replica".
 
     Reference: Sushko et al., IJCV 2022, Eqs. 2 to 4.
     """
@@ -37,6 +54,7 @@ class AdversarialStep:
         *,
         labelmix_weight,
         share_pictures=False,
+        class_balance="replica",
     ):
         self.generator = generator
         self.discriminator = discriminator
@@ -44,6 +62,7 @@ class AdversarialStep:
         self.discriminator_optimizer = discriminator_optimizer
         self.labelmix_weight = labelmix_weight
         self.share_pictures = share_pictures
+        self.class_balance = class_balance
 
     def __call__(self, image, label_map, generator_noise, discriminator_noise, coins):
         """Makes both updates.
@@ -56,31 +75,59 @@ class AdversarialStep:
             coins: bool (B, N), LabelMix: True = take the class from the photograph.
 
         Returns:
-            dict of float32 scalars: the loss terms and the gradient norms of this replica; a
-            norm is 0 where float16 overflowed and the update was skipped.
+            dict of float32 scalars, named as in `METRICS`: the loss terms and the gradient norms
+            of this replica; a norm is 0 where float16 overflowed and the update was skipped.
         """
         # The layout knows which noise vector a pixel takes but not its value, so both serve it.
         layout, generator_noise = self.generator.place(label_map, generator_noise)
-        fake, metrics = self.update_generator(layout, label_map, generator_noise)
+        by_class = self.class_weights(label_map)
+        fake, metrics = self.update_generator(layout, label_map, generator_noise, by_class)
         if not self.share_pictures:
             fake = self.generator.draw(layout, discriminator_noise, training=True)
         fake = tf.stop_gradient(fake)
-        return {**metrics, **self.update_discriminator(image, fake, label_map, coins)}
+        return {**metrics, **self.update_discriminator(image, fake, label_map, coins, by_class)}
 
-    def update_generator(self, layout, label_map, noise):
+    def class_weights(self, label_map):
+        """Weights for all losses on these label maps, float32 (N,); None = each counts its own."""
+        if self.class_balance == "replica":
+            return None
+        return class_weights(label_map, self.discriminator.num_classes, all_replicas=True)
+
+    def update_generator(self, layout, label_map, noise, by_class=None):
         """One Adam step of the generator on the adversarial loss: (its pictures, metrics)."""
+        fake, gradients, losses = self.generator_gradients(layout, label_map, noise, by_class)
+        norm = apply_gradients(gradients, self.generator, self.generator_optimizer)
+        return fake, {**losses, "gradient_norm/generator": norm}
+
+    def generator_gradients(self, layout, label_map, noise, by_class=None, shares=1):
+        """Backward without an update: (its pictures, gradients, losses).
+
+        Args:
+            layout, noise: from `Generator.place`.
+            label_map: int32 (B, H, W).
+            by_class: from `class_weights`.
+            shares: of how many such batches an update is made; the gradients are divided by it.
+        """
         variables = self.generator.trainable_variables
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch([v.value for v in variables])
             fake = self.generator.draw(layout, noise, training=True)
             features = self.discriminator.features(fake, training=True)
-            loss = generator_adversarial_loss(features, self.discriminator.head, label_map)
-            scaled = _scaled(loss, self.generator_optimizer)
-        norm = _apply(tape, scaled, variables, self.generator_optimizer)
-        return fake, {"loss/generator": loss, "gradient_norm/generator": norm}
+            loss = generator_adversarial_loss(
+                features, self.discriminator.head, label_map, by_class=by_class
+            )
+            scaled = _scaled(loss, self.generator_optimizer, shares)
+        gradients = tape.gradient(scaled, [v.value for v in variables])
+        return fake, gradients, {"loss/generator": loss}
 
-    def update_discriminator(self, image, fake, label_map, coins):
+    def update_discriminator(self, image, fake, label_map, coins, by_class=None):
         """One Adam step of the discriminator on fake + real + lambda * LabelMix: metrics."""
+        gradients, losses = self.discriminator_gradients(image, fake, label_map, coins, by_class)
+        norm = apply_gradients(gradients, self.discriminator, self.discriminator_optimizer)
+        return {**losses, "gradient_norm/discriminator": norm}
+
+    def discriminator_gradients(self, image, fake, label_map, coins, by_class=None, shares=1):
+        """Backward without an update: (gradients, losses); see `generator_gradients`."""
         mask = labelmix_mask(label_map, coins)
         variables = self.discriminator.trainable_variables
         with tf.GradientTape(watch_accessed_variables=False) as tape:
@@ -88,18 +135,13 @@ class AdversarialStep:
             on_fake, on_real, on_mixed = self.judge(fake, image, mix(mask, image, fake))
             head = self.discriminator.head
             fake_loss = discriminator_fake_loss(on_fake, head)
-            real_loss = discriminator_real_loss(on_real, head, label_map)
+            real_loss = discriminator_real_loss(on_real, head, label_map, by_class=by_class)
             consistency = labelmix_loss(on_mixed, on_real, on_fake, mask, head)
             loss = fake_loss + real_loss + self.labelmix_weight * consistency
-            scaled = _scaled(loss, self.discriminator_optimizer)
-        norm = _apply(tape, scaled, variables, self.discriminator_optimizer)
-        return {
-            "loss/discriminator": loss,
-            "loss/discriminator_fake": fake_loss,
-            "loss/discriminator_real": real_loss,
-            "loss/labelmix": consistency,
-            "gradient_norm/discriminator": norm,
-        }
+            scaled = _scaled(loss, self.discriminator_optimizer, shares)
+        gradients = tape.gradient(scaled, [v.value for v in variables])
+        losses = (loss, fake_loss, real_loss, consistency)
+        return gradients, dict(zip(DISCRIMINATOR_LOSSES, losses, strict=True))
 
     def judge(self, fake, real, mixed):
         """Features of the three batches, in one pass with one power iteration.
@@ -111,14 +153,15 @@ class AdversarialStep:
         return tf.split(self.discriminator.features(batch, training=True), 3)
 
 
-def _scaled(loss, optimizer):
-    # The optimizer sums gradients over the replicas; the loss is a mean over the whole batch.
-    return optimizer.scale_loss(loss / _replicas())
+def apply_gradients(gradients, model, optimizer):
+    """Updates a model; returns the norm of the gradients on this replica, 0 if they overflowed.
 
-
-def _apply(tape, loss, variables, optimizer):
-    """Applies the gradients; returns their norm on this replica, 0 if they overflowed."""
-    gradients = tape.gradient(loss, [v.value for v in variables])
+    Args:
+        gradients: list of float32, one for each trainable variable: this replica's part of a sum
+            over all replicas, times the scale of a `LossScaleOptimizer`.
+        model: what has `trainable_variables`.
+        optimizer: built on these.
+    """
     norm = tf.linalg.global_norm(gradients) * _replicas()
     if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
         norm /= optimizer.dynamic_scale
@@ -128,8 +171,13 @@ def _apply(tape, loss, variables, optimizer):
         # overflows spoils the gradients of the others.
         spoilt = _on_any_replica(~finite)
         gradients[0] = tf.where(spoilt, tf.fill(tf.shape(gradients[0]), float("nan")), gradients[0])
-    optimizer.apply(gradients, variables)
+    optimizer.apply(gradients, model.trainable_variables)
     return norm
+
+
+def _scaled(loss, optimizer, shares):
+    # The optimizer sums gradients over the replicas; the loss is a mean over the whole batch.
+    return optimizer.scale_loss(loss / (_replicas() * shares))
 
 
 def _on_any_replica(flag):

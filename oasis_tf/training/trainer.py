@@ -7,8 +7,10 @@ import numpy as np
 import orbit
 import tensorflow as tf
 
+from oasis_tf.training.accumulated_step import AccumulatedStep
 from oasis_tf.training.ema import update_ema
 from oasis_tf.training.randomness import Purpose, replica_part, step_coins, step_noise
+from oasis_tf.training.step import METRICS
 
 
 class NonFiniteLossError(ArithmeticError):
@@ -29,9 +31,24 @@ class Trainer(orbit.AbstractTrainer):
         batch_size: B over all replicas.
         seed: int, of noise and LabelMix coins.
         global_step: int64 variable, counts steps.
+        accumulate: micro-batches of an update (`AccumulatedStep`). Defaults to 1.
+        steps_per_loop: steps made by one call of TensorFlow; the iterator must be one of
+            TensorFlow where it is more than 1. Defaults to 1.
     """
 
-    def __init__(self, step, *, ema_generator, ema_decay, batches, batch_size, seed, global_step):
+    def __init__(
+        self,
+        step,
+        *,
+        ema_generator,
+        ema_decay,
+        batches,
+        batch_size,
+        seed,
+        global_step,
+        accumulate=1,
+        steps_per_loop=1,
+    ):
         self.global_step = global_step
         self._step = step
         self._ema_generator = ema_generator
@@ -41,7 +58,10 @@ class Trainer(orbit.AbstractTrainer):
         self._seed = seed
         self._strategy = tf.distribute.get_strategy()
         self._iterator = None
+        self._accumulated = AccumulatedStep(step, accumulate) if accumulate > 1 else None
+        self._steps_per_loop = steps_per_loop
         self._train_step = tf.function(self._distributed_step, autograph=False)
+        self._train_steps = tf.function(self._distributed_steps, autograph=False)
 
     def train(self, num_steps):
         """Makes `num_steps` steps.
@@ -58,16 +78,28 @@ class Trainer(orbit.AbstractTrainer):
             # Here and not earlier: by now the Controller has restored the step.
             self._iterator = self._batches(done)
         start = time.perf_counter()
-        outputs = [self._train_step(next(self._iterator)) for _ in range(int(num_steps))]
-        metrics = {name: np.array([float(o[name]) for o in outputs]) for name in outputs[0]}
+        metrics = self._make_steps(int(num_steps))
         elapsed = time.perf_counter() - start
-        for i in range(len(outputs)):
+        for i in range(int(num_steps)):
             for name, values in metrics.items():
                 if not np.isfinite(values[i]):
                     raise NonFiniteLossError(f"{name} is {values[i]} at step {done + i + 1}")
         means = {name: float(values.mean()) for name, values in metrics.items()}
-        speed = len(outputs) * self._batch_size / elapsed
+        speed = int(num_steps) * self._batch_size / elapsed
         return {**means, **self._skipped_updates(), "images_per_second": speed}
+
+    def _make_steps(self, count):
+        """dict from names to float64 (count,)."""
+        if self._steps_per_loop == 1:
+            outputs = [self._train_step(next(self._iterator)) for _ in range(count)]
+            return {name: np.array([float(o[name]) for o in outputs]) for name in METRICS}
+        # A tensor, so that a shorter last call needs no graph of its own.
+        outputs = [
+            self._train_steps(self._iterator, tf.constant(min(self._steps_per_loop, count - done)))
+            for done in range(0, count, self._steps_per_loop)
+        ]
+        rows = np.concatenate([o.numpy() for o in outputs]).astype(float)
+        return dict(zip(METRICS, rows.T, strict=True))
 
     def _skipped_updates(self):
         optimizers = {
@@ -81,14 +113,36 @@ class Trainer(orbit.AbstractTrainer):
             if isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
         }
 
+    def _distributed_steps(self, iterator, count):
+        """`count` steps inside the graph: float32 (count, metrics)."""
+
+        def body(number, rows):
+            metrics = self._distributed_step(iterator.get_next())
+            row = tf.stack([metrics[name] for name in METRICS])
+            return number + 1, rows.write(number, row)
+
+        rows = tf.TensorArray(tf.float32, count, element_shape=(len(METRICS),))
+        _, rows = tf.while_loop(
+            lambda number, _: number < count, body, (tf.constant(0), rows), parallel_iterations=1
+        )
+        return rows.stack()
+
     def _distributed_step(self, batch):
-        metrics = self._strategy.run(self._replica_step, args=(batch,))
+        if self._accumulated is None:
+            metrics = self._strategy.run(self._replica_step, args=(batch,))
+        else:
+            draws = self._strategy.run(self._draws)
+            metrics = self._accumulated(batch["image"], batch["label_map"], *draws)
         update_ema(self._ema_generator, self._step.generator, self._ema_decay, self._strategy)
         self.global_step.assign_add(1)
         mean = tf.distribute.ReduceOp.MEAN
         return {n: self._strategy.reduce(mean, v, axis=None) for n, v in metrics.items()}
 
     def _replica_step(self, batch):
+        return self._step(batch["image"], batch["label_map"], *self._draws())
+
+    def _draws(self):
+        """This replica's noise for both updates and its coins."""
         generator = self._step.generator
         noise_shape = (self._batch_size, generator.noise_channels)
         draws = (
@@ -96,4 +150,4 @@ class Trainer(orbit.AbstractTrainer):
             step_noise(noise_shape, self._seed, self.global_step, Purpose.DISCRIMINATOR_NOISE),
             step_coins((self._batch_size, generator.num_classes), self._seed, self.global_step),
         )
-        return self._step(batch["image"], batch["label_map"], *map(replica_part, draws))
+        return tuple(map(replica_part, draws))

@@ -96,6 +96,23 @@ def test_start_continues_the_stream(built, shuffle_buffer):
         assert same(rest, {key: value[start : start + 10] for key, value in whole.items()})
 
 
+@pytest.mark.parametrize("start", [0, 7])
+def test_parts_make_up_the_batches(built, start):
+    arguments = {"batch_size": 6, "seed": 3, "start": start, "shuffle_buffer": 4}
+    whole = list(train_dataset(built / "margin", **arguments).take(4))
+    streams = [train_dataset(built / "margin", part=(i, 3), **arguments) for i in range(3)]
+    assert streams[0].element_spec["image"].shape == (2, 64, 128, 3)
+    for batch, *parts in zip(whole, *(stream.take(4) for stream in streams), strict=True):
+        joined = {key: np.concatenate([part[key] for part in parts]) for key in batch}
+        assert same(joined, {key: value.numpy() for key, value in batch.items()})
+
+
+@pytest.mark.parametrize("part, batch_size", [((2, 2), 6), ((-1, 2), 6), ((0, 4), 6), ((0, 0), 6)])
+def test_a_part_that_is_none(plain, part, batch_size):
+    with pytest.raises(DataError, match=r"part must be \(index, count\).*batch_size 6"):
+        train_dataset(plain, batch_size=batch_size, seed=0, part=part)
+
+
 def test_augmentation_differs_between_epochs(plain):
     arrays = examples(train_dataset(plain, batch_size=1, seed=0), 8 * TRAIN)
     of_first = arrays["image"][arrays["label_map"][:, 0, 0] == 1]

@@ -28,6 +28,20 @@ def test_class_weights_by_hand():
     np.testing.assert_allclose(weights, [8 / 12, 8 / 9, 0, 8 / 3, 0], rtol=1e-6)
 
 
+def test_class_weights_over_all_replicas(mirrored):
+    # Replica 0 has class 1 eight times, replica 1 has it twice and class 2 six times: of 16 pixels
+    # ten and six, two classes.
+    label_maps = np.array([[[1, 1, 1, 1], [1, 1, 1, 1]], [[1, 1, 2, 2], [2, 2, 2, 2]]])
+
+    def weights():
+        index = tf.distribute.get_replica_context().replica_id_in_sync_group
+        mine = tf.gather(tf.constant(label_maps), index)[None]
+        return class_weights(mine, 4, all_replicas=True)
+
+    for found in mirrored.experimental_local_results(mirrored.run(tf.function(weights))):
+        np.testing.assert_allclose(found, [0, 16 / (10 * 2), 16 / (6 * 2), 0], rtol=1e-6)
+
+
 def test_weighted_pixels_sum_to_the_number_of_pixels(rng):
     label_map = rng.integers(0, N, (B, H, W))
     weights = class_weights(label_map, N).numpy()

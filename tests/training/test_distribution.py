@@ -1,7 +1,15 @@
 """Two replicas with half the batch each make the update of one device with the whole batch.
 
-So do repeated passes.
+So do repeated passes (`rematerialize`).
+Run as a program it is one of the workers that TF_CONFIG names, and writes its state to a file.
 """
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -15,68 +23,138 @@ from oasis_tf.training.step import AdversarialStep
 from oasis_tf.training.trainer import Trainer
 
 N, B, H, W = 3, 4, 64, 128
+STEPS = 2
+ROOT = Path(__file__).parents[2]
 
 
-def half_of_each_class(rng):
-    """Label maps whose class counts are the same in each half of the batch.
+def make_batch(*, equal_halves):
+    """A batch; with `equal_halves` the class counts are the same in each half of it.
 
-    The class balance is per replica, as in the released code; only then is it the same for two
-    replicas as for one.
+    Otherwise the halves share no class: what is counted on one replica says nothing of the other.
     """
-    half = np.repeat(rng.integers(0, N, (B // 2, H, 1)), W, axis=2)
-    return np.concatenate([half, half[:, ::-1]]).astype(np.int32)
-
-
-def train(strategy, *, rematerialize=False, steps=2):
-    """Metrics and variables after some steps."""
     rng = np.random.default_rng(0)
-    batch = {
-        "image": rng.uniform(-1, 1, (B, H, W, 3)).astype(np.float32),
-        "label_map": half_of_each_class(rng),
-    }
+    half = np.repeat(rng.integers(0, N, (B // 2, H, 1)), W, axis=2)
+    other = half[:, ::-1] if equal_halves else np.where(half == 0, 0, 2)
+    half = half if equal_halves else np.minimum(half, 1)
+    image = rng.uniform(-1, 1, (B, H, W, 3)).astype(np.float32)
+    return {"image": image, "label_map": np.concatenate([half, other]).astype(np.int32)}
+
+
+def train(strategy, batch, class_balance="replica", *, rematerialize=False):
+    """Losses and variables after some steps."""
     options = dict(base_channels=1, gain=1.0, rematerialize=rematerialize)
     keras.utils.set_random_seed(0)
     with strategy.scope():
         generator, average = (Generator(N, noise_channels=4, hidden=8, **options) for _ in range(2))
         discriminator = Discriminator(N, **options)
         # Plain gradient descent: Adam's first steps are the gradient's sign, which turns
-        # rounding into whole steps.
+        # rounding into whole steps, and hides a gradient that is summed twice.
         optimizers = [keras.optimizers.SGD(0.1) for _ in range(2)]
         for optimizer, model in zip(optimizers, (generator, discriminator), strict=True):
             optimizer.build(model.trainable_variables)
+
+        def batches(_):
+            def of_worker(context):
+                part = B // context.num_input_pipelines
+                rows = slice(
+                    context.input_pipeline_id * part, (context.input_pipeline_id + 1) * part
+                )
+                mine = {name: value[rows] for name, value in batch.items()}
+                examples = tf.data.Dataset.from_tensor_slices(mine).repeat()
+                return examples.batch(B // context.num_replicas_in_sync)
+
+            return iter(strategy.distribute_datasets_from_function(of_worker))
+
         trainer = Trainer(
-            AdversarialStep(generator, discriminator, *optimizers, labelmix_weight=10.0),
+            AdversarialStep(
+                generator,
+                discriminator,
+                *optimizers,
+                labelmix_weight=10.0,
+                class_balance=class_balance,
+            ),
             ema_generator=average,
             ema_decay=0.5,
-            batches=lambda _: iter(
-                strategy.experimental_distribute_dataset(
-                    tf.data.Dataset.from_tensors(batch).repeat().unbatch().batch(B)
-                )
-            ),
+            batches=batches,
             batch_size=B,
             seed=3,
             global_step=orbit.utils.create_global_step(),
         )
-    metrics = trainer.train(steps)
+    metrics = trainer.train(STEPS)
+    assert int(trainer.global_step.numpy()) == STEPS
+    losses = np.array([metrics[name] for name in sorted(metrics) if name.startswith("loss")])
     state = [v.numpy() for m in (generator, average, discriminator) for v in m.variables]
-    assert int(trainer.global_step.numpy()) == steps
-    return metrics, state
+    return losses, state
+
+
+def assert_same(actual, expected):
+    """Losses, weights, averages, singular vectors and batch statistics."""
+    np.testing.assert_allclose(actual[0], expected[0], rtol=1e-4)
+    assert len(actual[1]) > 300
+    for a, b in zip(actual[1], expected[1], strict=True):
+        np.testing.assert_allclose(a, b, rtol=0, atol=1e-4 * max(1, np.abs(b).max()))
+
+
+def test_two_replicas_equal_one_where_their_classes_are_alike(mirrored):
+    batch = make_batch(equal_halves=True)
+    assert_same(train(mirrored, batch), train(tf.distribute.get_strategy(), batch))
 
 
 @pytest.fixture(scope="module")
-def on_one_device():
-    return train(tf.distribute.get_strategy())
+def one_device():
+    return train(tf.distribute.get_strategy(), make_batch(equal_halves=False))
 
 
-@pytest.mark.parametrize(
-    "devices, rematerialize", [(2, False), (1, True), (2, True)], ids=["two", "again", "two-again"]
-)
-def test_equal_to_one_device(on_one_device, mirrored, devices, rematerialize):
+def test_two_replicas_equal_one_where_classes_are_counted_over_both(mirrored, one_device):
+    assert_same(train(mirrored, make_batch(equal_halves=False), "batch"), one_device)
+
+
+@pytest.mark.parametrize("devices", [1, 2])
+def test_repeated_passes_make_the_same_update(mirrored, one_device, devices):
     strategy = mirrored if devices == 2 else tf.distribute.get_strategy()
-    metrics, state = train(strategy, rematerialize=rematerialize)
-    expected, expected_state = on_one_device
-    for name in expected:
-        if name.startswith("loss"):
-            np.testing.assert_allclose(metrics[name], expected[name], rtol=1e-4, err_msg=name)
-    for a, b in zip(expected_state, state, strict=True):
-        np.testing.assert_allclose(b, a, rtol=0, atol=1e-4 * max(1, np.abs(a).max()))
+    batch = make_batch(equal_halves=False)
+    assert_same(train(strategy, batch, "batch", rematerialize=True), one_device)
+
+
+@pytest.mark.slow
+def test_classes_counted_by_each_replica_make_another_update(mirrored, one_device):
+    losses, _ = train(mirrored, make_batch(equal_halves=False), "replica")
+    assert np.abs(losses / one_device[0] - 1).max() > 0.01
+
+
+@pytest.mark.slow
+def test_two_workers_equal_one(one_device, tmp_path):
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-m", "tests.training.test_distribution", tmp_path / f"{i}.npz"],
+            cwd=ROOT,
+            env={**os.environ, "TF_CONFIG": config},
+        )
+        for i, config in enumerate(tf_configs(2))
+    ]
+    assert [process.wait(timeout=1200) for process in processes] == [0, 0]
+    for i in range(2):
+        with np.load(tmp_path / f"{i}.npz") as written:
+            losses, *state = (written[name] for name in written.files)
+        assert_same((losses, state), one_device)
+
+
+def tf_configs(count):
+    """TF_CONFIG of each of `count` workers on free ports of this machine."""
+    sockets = [socket.socket() for _ in range(count)]
+    for s in sockets:
+        s.bind(("127.0.0.1", 0))
+    addresses = [f"127.0.0.1:{s.getsockname()[1]}" for s in sockets]
+    for s in sockets:
+        s.close()
+    return [
+        json.dumps({"cluster": {"worker": addresses}, "task": {"type": "worker", "index": i}})
+        for i in range(count)
+    ]
+
+
+if __name__ == "__main__":
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+    everyone = tf.distribute.MultiWorkerMirroredStrategy()
+    found = train(everyone, make_batch(equal_halves=False), "batch")
+    np.savez(sys.argv[1], found[0], *found[1])
