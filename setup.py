@@ -30,6 +30,7 @@ setup(
     ],
     extras_require={
         "serve": SERVE,
+        "segformer": ["keras-hub>=0.20"],
         "dev": [
             *SERVE,
             "pytest>=8",

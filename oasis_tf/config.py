@@ -13,6 +13,12 @@ PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 # Over which pixels classes are counted for their weights in the loss.
 BALANCES = ("replica", "batch")
 
+# What may be computed during training, by the names of `oasis_tf.evaluate`: what looks at each
+# validation label map once. ms_ssim and lpips draw it twenty times or more.
+METRICS = ("fid", "kid", "miou", "colour", "texture")
+# Whose features fid and kid compare.
+FEATURES = ("inception", "segmenter")
+
 
 class ConfigError(ValueError):
     """The configuration of a run is impossible, or differs from the one the run began with."""
@@ -49,8 +55,11 @@ class Config:
         rematerialize: the networks' blocks keep only their inputs for the gradient and run again
             in it: less memory, more time, the same numbers but for rounding.
         init_from: directory of the run or converted checkpoint whose weights it starts from.
-        segmenter: directory of the segmenter by whose mIoU the best checkpoint is chosen; None =
-            by the discriminator's.
+        segmenter: directory of the segmenter that judges, or None.
+        metrics: names of `METRICS` that are computed with the score; the best checkpoint is
+            chosen by the first one. Empty = miou where there is a segmenter, else none: chosen
+            by the discriminator's mIoU.
+        features: one of `FEATURES`.
         seed: of initial weights, data order, augmentation, noise and LabelMix coins.
         statistics_batches: training batches over which the averaged generator's batch-norm
             statistics are re-estimated before it is used.
@@ -83,6 +92,8 @@ class Config:
     rematerialize: bool = False
     init_from: str | None = None
     segmenter: str | None = None
+    metrics: tuple[str, ...] = ()
+    features: str = FEATURES[0]
     seed: int = 0
     statistics_batches: int = 50
     steps_per_loop: int = 1
@@ -112,6 +123,21 @@ class Config:
             raise ConfigError(
                 "--share_pictures must go without --accumulate, which does not keep the pictures. "
                 f"Received: both, --accumulate {self.accumulate}"
+            )
+        if unknown := [name for name in self.metrics if name not in METRICS]:
+            raise ConfigError(
+                f"--metrics must be some of {', '.join(METRICS)} (oasis_tf.evaluate has others). "
+                f"Received: {', '.join(unknown)}"
+            )
+        if self.features not in FEATURES:
+            raise ConfigError(
+                f"--features must be one of {', '.join(FEATURES)}. Received: {self.features}"
+            )
+        if self.segmenter is None and ("miou" in self.metrics or self.features == "segmenter"):
+            needs = "--metrics miou" if "miou" in self.metrics else "--features segmenter"
+            raise ConfigError(
+                f"{needs} needs --segmenter DIR, which python -m oasis_tf.train_segmenter makes. "
+                "Received: none"
             )
         if not 0 <= self.ema_decay < 1:
             raise ConfigError(f"--ema_decay must be in [0, 1). Received: {self.ema_decay}")
@@ -183,7 +209,9 @@ def load_config(model_dir):
     try:
         content = json.loads(path.read_text())
         fields = dict(content["config"])
-        fields["image_size"] = tuple(fields["image_size"])
+        for name in ("image_size", "metrics"):
+            if name in fields:
+                fields[name] = tuple(fields[name])
         return Config(**fields), content["data"]
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such file; the directory holds no run.") from None

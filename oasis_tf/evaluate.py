@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from oasis_tf.commands import add_model_argument, run
+from oasis_tf.config import FEATURES
 
 _METRICS = "fid,kid,miou,ms_ssim,lpips,colour,texture"
 _PROTOCOLS = ("generic", "ade20k", "coco_stuff", "cityscapes", "lvis")
@@ -25,6 +26,13 @@ def parse_arguments(argv=None):
     add("--metrics", default=_METRICS, help="with commas between; default: %(default)s")
     add("--protocol", choices=_PROTOCOLS, help="default: that of the data set")
     add("--segmenter", metavar="PATH", help="what mIoU is judged by; see docs/evaluation.md")
+    add(
+        "--features",
+        choices=FEATURES,
+        default=FEATURES[0],
+        help="whose features fid and kid compare: Inception's, or those of the --segmenter, which "
+        "need no download and compare only with themselves; default: %(default)s",
+    )
     add("--weights_dir", type=Path, metavar="DIR", help="of the frozen networks' weights")
     add("--download_weights", action="store_true", help="fetch weights that are not there")
     add("--split", default="val", help="default: %(default)s")
@@ -83,7 +91,8 @@ def _evaluate(arguments):
 
     from data_pipeline.files import write_atomically
     from data_pipeline.reader import explain_read_error
-    from oasis_tf.evaluation.evaluation import Request, evaluate
+    from oasis_tf.evaluation.evaluation import evaluate
+    from oasis_tf.evaluation.scoring import Request
     from oasis_tf.loading import load
     from oasis_tf.metrics.frozen import weights_dir
 
@@ -91,6 +100,7 @@ def _evaluate(arguments):
         metrics=metrics,
         protocol=protocol,
         split=arguments.split,
+        features=arguments.features,
         seed=arguments.seed,
         samples=arguments.samples,
         diversity_maps=arguments.diversity_maps,
@@ -130,13 +140,15 @@ def _table(result):
         f"model        {result['model']['path']}, seed {result['seed']}",
         "",
     ]
+    width = max(len(name) for name in ("protocol    ", *result["metrics"]))
     for name, metric in result["metrics"].items():
         if not metric["computed"]:
-            lines.append(f"{name:<12} not computable: {metric['reason']}")
+            lines.append(f"{name:<{width}} not computable: {metric['reason']}")
             continue
-        lines.append(f"{name:<12} {_number(metric['value']):<10} {_details(name, metric)}".rstrip())
-        if "warning" in metric:
-            lines.append(f"{'':<12} {'':<10} {metric['warning']}")
+        value = f"{name:<{width}} {_number(metric['value']):<10}"
+        lines.append(f"{value} {_details(name, metric)}".rstrip())
+        for note in _notes(metric):
+            lines.append(f"{'':<{len(value)}} {note}")
     return "\n".join(lines)
 
 
@@ -167,6 +179,15 @@ def _details(name, metric):
     else:
         rest = [f"{metric['real']} photographs, {metric['generated']} generated"]
     return ", ".join(rest)
+
+
+def _notes(metric):
+    if "network" in metric:
+        network = metric["network"]
+        yield f"{network['name']}, layer {network['layer']}, SHA-256 {network['sha256'][:16]}…"
+        yield metric["about"]
+    if "warning" in metric:
+        yield metric["warning"]
 
 
 def _number(value):

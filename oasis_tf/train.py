@@ -8,7 +8,15 @@ import signal
 import sys
 from pathlib import Path
 
-from oasis_tf.config import BALANCES, PRECISIONS, ConfigError, check_resumable, save_config
+from oasis_tf.config import (
+    BALANCES,
+    FEATURES,
+    METRICS,
+    PRECISIONS,
+    ConfigError,
+    check_resumable,
+    save_config,
+)
 from oasis_tf.configs import PRESETS, toy
 from oasis_tf.quick_graphs import quick_graphs
 from oasis_tf.training.strategy import (
@@ -22,6 +30,11 @@ from oasis_tf.training.strategy import (
 
 # EX_TEMPFAIL of sysexits.h: nothing is wrong with the command, try again.
 RESTART = 75
+
+_SCORES = {
+    "score/miou": "mIoU by the discriminator",
+    "metrics/miou": "mIoU by the segmenter",
+}
 
 
 def parse_arguments(argv=None):
@@ -83,6 +96,18 @@ def parse_arguments(argv=None):
         metavar="PATH",
         help="keep the checkpoint whose pictures this one segments best, instead of the "
         "discriminator; of python -m oasis_tf.train_segmenter",
+    )
+    parser.add_argument(
+        "--metrics",
+        type=lambda text: tuple(dict.fromkeys(name.strip() for name in text.split(","))),
+        metavar="LIST",
+        help=f"some of {','.join(METRICS)}: computed every --evaluate_every steps as "
+        "oasis_tf.evaluate does; the first one chooses the best checkpoint",
+    )
+    parser.add_argument(
+        "--features",
+        choices=FEATURES,
+        help="whose features fid and kid compare; see oasis_tf.evaluate",
     )
     parser.add_argument("--histograms", action="store_true", help="weights, in TensorBoard")
     parser.add_argument(
@@ -173,6 +198,10 @@ def main(argv=None):
             from oasis_tf.metrics.segmenter import load_segmenter
 
             load_segmenter(config.segmenter).table(manifest.class_names)
+            if config.features == "segmenter":
+                from oasis_tf.metrics.segmenter_features import SegmenterFeatures
+
+                SegmenterFeatures(config.segmenter)
         data = _identity(manifest)
         if is_chief(strategy):
             _open_model_dir(arguments.model_dir, config, data)
@@ -290,6 +319,8 @@ def _train(arguments, config, manifest, strategy):
             histograms=arguments.histograms,
             strategy=strategy,
         )
+        for note in run.notes:
+            _say(f"note: {note}")
         if run.start_step >= run.total_steps:
             _say(f"the run is complete at step {run.start_step}; --steps N makes it longer")
         else:
@@ -309,8 +340,10 @@ def _report(arguments, outcome):
         tensorboard = tensorboard.relative_to(Path.cwd())
     rows = [("step", outcome.step), ("checkpoint", outcome.checkpoint)]
     if outcome.best_checkpoint:
-        judge = "segmenter" if arguments.segmenter else "discriminator"
-        score = f"mIoU by the {judge} {outcome.best_score:.3f}"
+        score = "chosen by another score"
+        if outcome.best_score is not None:
+            name = _SCORES.get(outcome.chosen_by, outcome.chosen_by.removeprefix("metrics/"))
+            score = f"{name} {outcome.best_score:.4g}"
         rows.append(("best so far", f"{outcome.best_checkpoint}  ({score})"))
     if outcome.pictures:
         rows.append(("pictures", f"{outcome.pictures}  (labels | photograph | generated)"))

@@ -53,6 +53,7 @@ def _train(arguments):
 
     from data_pipeline.reader import explain_read_error, train_dataset
     from oasis_tf.metrics.segmentation_network import (
+        BOTTLENECK,
         build_segmentation_network,
         train_segmentation_network,
     )
@@ -71,7 +72,11 @@ def _train(arguments):
     model = build_segmentation_network(manifest.num_classes - 1, arguments.base_channels)
     try:
         train_segmentation_network(model, batches, arguments.steps)
-        facts = {"steps": arguments.steps, "data": str(arguments.data_dir)}
+        facts = {
+            "features": BOTTLENECK,
+            "steps": arguments.steps,
+            "data": str(arguments.data_dir),
+        }
         save_segmenter(arguments.out, model, manifest.class_names[1:], **facts)
         split = "val" if "val" in manifest.splits else "train"
         scores = _score(load_segmenter(arguments.out), arguments.data_dir, manifest, split)

@@ -56,6 +56,8 @@ def test_steps_from_epochs():
         ({"batch_size": 0}, "--batch_size must be positive. Received: 0"),
         ({"generator_lr": -1.0}, "--generator_lr must be positive"),
         ({"ema_decay": 1.0}, r"--ema_decay must be in \[0, 1\). Received: 1.0"),
+        ({"features": "vgg"}, "--features must be one of inception, segmenter. Received: vgg"),
+        ({"metrics": ("ssim",)}, "--metrics must be some of .*Received: ssim"),
         ({"log_every": 0}, "--log_every must be positive"),
         ({"steps_per_loop": 0}, "--steps_per_loop must be positive"),
         ({"accumulate": -1}, "--accumulate must be positive. Received: -1"),
@@ -70,7 +72,7 @@ def test_impossible_settings(change, message):
 
 
 def test_there_and_back(tmp_path):
-    config = Config("lvis", image_size=(64, 128), steps=5)
+    config = Config("lvis", image_size=(64, 128), steps=5, metrics=("fid", "colour"))
     save_config(tmp_path, config, {"num_classes": 7})
     assert load_config(tmp_path) == (config, {"num_classes": 7})
     assert [p.name for p in tmp_path.iterdir()] == ["config.json"]
@@ -98,10 +100,20 @@ def test_a_run_from_before_a_setting_existed_has_its_default(tmp_path):
     save_config(tmp_path, Config("lvis"), {})
     path = tmp_path / "config.json"
     content = json.loads(path.read_text())
-    for name in ("accumulate", "class_balance", "steps_per_loop"):
+    for name in ("accumulate", "class_balance", "steps_per_loop", "metrics", "features"):
         del content["config"][name]
     path.write_text(json.dumps(content))
     assert load_config(tmp_path)[0] == Config("lvis")
+
+
+def test_what_chooses_the_best_checkpoint_may_not_change(tmp_path):
+    config = Config("lvis", metrics=("kid", "fid"), segmenter="judge")
+    save_config(tmp_path, config, {"shards": {}})
+    other = dataclasses.replace(config, metrics=("fid", "kid"), features="segmenter")
+    with pytest.raises(ConfigError) as caught:
+        check_resumable(tmp_path, other, {"shards": {}})
+    assert "metrics: began with ('kid', 'fid'), received ('fid', 'kid')" in str(caught.value)
+    assert "features: began with inception, received segmenter" in str(caught.value)
 
 
 @pytest.mark.parametrize("content", ["", "{}", '{"config": {"nonsense": 1}, "data": {}}'])

@@ -14,6 +14,7 @@ from oasis_tf.evaluation import measures
 from oasis_tf.metrics import frozen
 from oasis_tf.metrics.frechet import FeatureStatistics, frechet_distance
 from oasis_tf.metrics.kernel_distance import kernel_distance
+from oasis_tf.metrics.segmentation_network import BOTTLENECK, build_segmentation_network
 from oasis_tf.metrics.segmenter import save_segmenter
 from tests.toy_data import build_records
 from tests.toy_model import write_model_dir
@@ -40,6 +41,15 @@ def segmenter(tmp_path_factory):
     # The brightest colour is the class.
     logits = keras.layers.AveragePooling2D(1)(pictures)
     save_segmenter(path, keras.Model(pictures, logits), CLASSES)
+    return path
+
+
+@pytest.fixture(scope="module")
+def judge(tmp_path_factory):
+    """A judge as `oasis_tf.train_segmenter` writes it, which has learnt nothing."""
+    keras.utils.set_random_seed(2)
+    path = tmp_path_factory.mktemp("trained_judge")
+    save_segmenter(path, build_segmentation_network(3, 1), CLASSES, features=BOTTLENECK)
     return path
 
 
@@ -98,7 +108,7 @@ def test_everything_at_once(command, inception, segmenter, tmp_path, capsys):
     assert computed == {**dict.fromkeys(metrics.split(","), True), "lpips": False}
     assert "vgg16-397923af.pth must be in" in content["metrics"]["lpips"]["reason"]
     fid, miou = content["metrics"]["fid"], content["metrics"]["miou"]
-    assert fid["value"] > 0 and "fewer than 2048" in fid["warning"]
+    assert fid["value"] > 0 and "3 pictures are fewer than the 6 features" in fid["warning"]
     assert 0 <= miou["value"] <= 1
     assert [each["class"] for each in miou["per_class"]] == CLASSES
     assert content["metrics"]["ms_ssim"]["scales"] == 3
@@ -133,6 +143,57 @@ def test_against_the_pictures_themselves(command, inception, model, records, tmp
     metrics = result(tmp_path)["metrics"]
     assert metrics["fid"]["value"] == pytest.approx(frechet_distance(*statistics))
     assert metrics["kid"]["value"] == pytest.approx(kernel_distance(*features))
+
+
+def test_features_of_the_judge(command, judge, model, records, tmp_path, capsys):
+    """Nothing is downloaded, and no number is called FID."""
+    import oasis_tf
+    from data_pipeline.reader import eval_dataset
+    from oasis_tf.metrics.segmenter_features import SegmenterFeatures
+    from oasis_tf.training.pictures import to_uint8
+
+    flags = ["--features", "segmenter", "--segmenter", str(judge)]
+    page = tmp_path / "page.html"
+    assert main(command("fid,kid", *flags, "--report", str(page))) == 0
+    metrics = result(tmp_path)["metrics"]
+    assert set(metrics) == {"fid_by_segmenter", "kid_by_segmenter"}
+    synthesizer = oasis_tf.load(model)
+    network = SegmenterFeatures(judge)
+    real, fake = [], []
+    for i, batch in enumerate(eval_dataset(records, batch_size=1)):
+        real.append(network(to_uint8(batch["image"])))
+        fake.append(network(synthesizer.synthesize(batch["label_map"].numpy()[0], seed=i)))
+    real, fake = (np.concatenate(rows).astype(float) for rows in (real, fake))
+    covariances = np.cov(real.T), np.cov(fake.T)
+    overlap = np.sqrt(np.linalg.eigvals(covariances[0] @ covariances[1]).astype(complex)).real.sum()
+    shift = real.mean(axis=0) - fake.mean(axis=0)
+    expected = shift @ shift + np.trace(covariances[0]) + np.trace(covariances[1]) - 2 * overlap
+    fid = metrics["fid_by_segmenter"]
+    assert fid["value"] == pytest.approx(expected, rel=1e-3)
+
+    def kernel(x, y):
+        return (x @ y / 8 + 1) ** 3
+
+    pairs = [(i, j) for i in range(3) for j in range(3) if i != j]
+    expected = np.mean([kernel(real[i], real[j]) + kernel(fake[i], fake[j]) for i, j in pairs])
+    expected -= 2 * np.mean([kernel(x, y) for x in real for y in fake])
+    kid = metrics["kid_by_segmenter"]
+    assert kid["value"] == pytest.approx(expected, rel=1e-4) and "(x y / 8 + 1)" in kid["estimator"]
+    for metric in (fid, kid):
+        assert metric["network"] == network.about and "same judge" in metric["about"]
+    assert "fewer than the 8 features" in fid["warning"]
+    out = capsys.readouterr().out
+    for text in (r"fid_by_segmenter \d", r"layer bottleneck, SHA-256 \w{16}", "same judge"):
+        assert re.search(text, out) and re.search(text.replace(" \\d", ""), page.read_text())
+    assert not re.search(r"(?i)\b(fid|kid)\b", out)
+
+
+def test_features_without_a_judge(command, segmenter, tmp_path):
+    assert main(command("fid", "--features", "segmenter")) == 1
+    assert "train_segmenter" in result(tmp_path)["metrics"]["fid_by_segmenter"]["reason"]
+    flags = ["--features", "segmenter", "--segmenter", str(segmenter)]
+    assert main(command("kid", *flags)) == 1
+    assert 'no "features"' in result(tmp_path)["metrics"]["kid_by_segmenter"]["reason"]
 
 
 def test_what_was_measured_is_not_measured_again(command, inception, tmp_path, monkeypatch):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from oasis_tf.metrics.segmenter import load_segmenter
+from oasis_tf.metrics.segmenter_features import SegmenterFeatures
 from oasis_tf.train_segmenter import main
 from tests.toy_data import build_records
 
@@ -28,6 +29,7 @@ def test_what_it_leaves(records, tmp_path, capsys):
     assert sorted(path.name for path in out.iterdir()) == ["model.keras", "segmenter.json"]
     content = json.loads((out / "segmenter.json").read_text())
     assert content["class_names"] == ["sky", "sea", "sand"] and content["steps"] == 2
+    assert SegmenterFeatures(out)(np.zeros((1, 64, 128, 3), np.uint8)).shape == (1, 8)
     segmenter = load_segmenter(out)
     table = segmenter.table(("unlabelled", "sky", "sea", "sand"))
     answer = segmenter(np.zeros((1, 64, 128, 3), np.uint8), table)

@@ -1,7 +1,8 @@
 """What is measured of a chunk of pictures: each a dict of arrays, which the cache can keep.
 
-A measure has a `key`, all that its numbers depend on beside the pictures, and `of_model`, whether
-it looks at generated pictures.
+A measure has a `key`, all that its numbers depend on beside the pictures, `of_model`, whether it
+looks at generated pictures, and `summed`, whether the arrays of chunks are added up instead of
+being kept one by one.
 """
 
 import itertools
@@ -22,17 +23,20 @@ _BATCH = 8  # pictures that go through a network together
 
 
 class Features:
-    """`features` float32 (n, 2048) of Inception.
+    """`features` float32 (n, C) of a network.
 
     Args:
-        network: `oasis_tf.metrics.inception.InceptionFeatures`.
-        checksum: of its weights.
+        network: function from uint8 (B, H, W, 3) to float32 (B, C), such as
+            `oasis_tf.metrics.inception.InceptionFeatures`.
+        about: {"measure": name, ...} for the key: which network it is.
         of_model: of the generated pictures instead of the real ones.
     """
 
-    def __init__(self, network, checksum, of_model):
+    summed = False
+
+    def __init__(self, network, about, of_model):
         self.of_model = of_model
-        self.key = {"measure": "inception", "version": 1, "weights": checksum}
+        self.key = {**about, "version": 1}
         self._network = network
 
     def __call__(self, chunk):
@@ -52,6 +56,8 @@ class Judgement:
         evaluated: names of the classes that count, None for all.
         of_model: see `Features`.
     """
+
+    summed = False
 
     def __init__(self, segmenter, class_names, evaluated, of_model):
         self.of_model = of_model
@@ -100,6 +106,8 @@ class Appearance:
     """
 
     key = {"measure": "appearance", "version": 1}
+    # With the classes of LVIS a chunk's counts are 1.2 MB, and a split has many chunks.
+    summed = True
 
     def __init__(self, num_classes, of_model):
         self.of_model = of_model
@@ -131,6 +139,7 @@ class Diversity:
     """
 
     of_model = True
+    summed = False
 
     def __init__(self, distances, about, samples, maps):
         self._distances = distances

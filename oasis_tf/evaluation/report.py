@@ -86,13 +86,21 @@ def _head(result):
         "sizes": data["resize"],
         "model": f"SHA-256 {result['model']['sha256'][:16]}…, seed {result['seed']}",
         "networks": "; ".join(
-            f"{name}: {about.get('name', about.get('version'))}"
-            for name, about in result["networks"].items()
+            f"{role}: {_network(about)}" for role, about in result["networks"].items()
         )
         or "none",
     }
     cells = "".join(f"<tr><th>{k}<td>{html.escape(v)}" for k, v in rows.items())
     return f"<table>{cells}</table>"
+
+
+def _network(about):
+    parts = [about.get("name") or f"version {about['version']}"]
+    if "layer" in about:
+        parts.append(f"layer {about['layer']}")
+    if isinstance(about["sha256"], str):
+        parts.append(f"SHA-256 {about['sha256'][:16]}…")
+    return ", ".join(parts)
 
 
 def _scores(metrics):
@@ -105,7 +113,7 @@ def _scores(metrics):
                 if isinstance(value, int | float) and key not in ("computed", "value")
             }
             details = ", ".join(f"{key} {_number(value)}" for key, value in flat.items())
-            note = metric.get("warning") or metric.get("about") or ""
+            note = "; ".join(metric[key] for key in ("about", "warning") if key in metric)
             value = _number(metric["value"])
         else:
             value, details, note = "-", "", f"not computable: {metric['reason']}"
@@ -133,11 +141,15 @@ def _bars(classes):
                 f'fill="{colour}"/>'
             )
         end = left + length * max(each["iou"], each["iou_of_photographs"]) + 6
-        lines.append(f'<text x="{end:.1f}" y="{y + 13}">{each["iou"]:.2f}</text>')
-    size = f'width="{left + length + 60}" height="{height * len(shown) + 4}"'
+        numbers = (
+            f'<tspan fill="{_FAKE}">{each["iou"]:.2f}</tspan> / '
+            f'<tspan fill="{_REAL}">{each["iou_of_photographs"]:.2f}</tspan>'
+        )
+        lines.append(f'<text x="{end:.1f}" y="{y + 13}">{numbers}</text>')
+    size = f'width="{left + length + 80}" height="{height * len(shown) + 4}"'
     more = f" (the {len(shown)} with most pixels of {len(classes)})" if len(classes) > _BARS else ""
     return (
-        f"<h2>IoU per class{more}</h2><p class=note>{_legend()} (with number)</p>"
+        f"<h2>IoU per class{more}</h2><p class=note>{_legend()}</p>"
         f"<svg {size}>{''.join(lines)}</svg>"
     )
 

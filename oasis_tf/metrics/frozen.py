@@ -80,9 +80,9 @@ def find(file, directory, *, download=False):
         return path
     if not download:
         raise MissingWeights(
-            f"{file.name} must be in {directory}. Fetch it with --download_weights, or from "
-            f"{file.url} by other means and put it there (--weights_dir says where). "
-            "Received: no such file"
+            f"{file.name} must be in {directory}. Fetch it with python -m oasis_tf.evaluate "
+            f"--download_weights, or from {file.url} by other means and put it there "
+            "(--weights_dir or OASIS_WEIGHTS says where). Received: no such file"
         )
     directory.mkdir(parents=True, exist_ok=True)
     arrived = directory / f"{file.name}.unchecked"
@@ -123,3 +123,9 @@ def read(path, shapes):
                 f"{path} must hold {name} of shape {tuple(shape)}. Received: {there}"
             )
     return {name: state[name].astype("float32") for name in shapes}
+
+
+def stored_shape(conv):
+    """The shape (out, in, kh, kw) in which the files hold the kernel of a Keras convolution."""
+    height, width, inputs, outputs = conv.kernel.shape
+    return outputs, inputs, height, width

@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from oasis_tf.metrics import frozen
+from oasis_tf.weights.rows import to_kernel
 
 CHANNELS = 2048
 _SIZE = 299
@@ -196,13 +197,12 @@ def _build():
 def _load(convs, path):
     shapes = {}
     for name, layer in convs.items():
-        height, width, inputs, outputs = layer.kernel.shape
-        shapes[f"{name}.conv.weight"] = (outputs, inputs, height, width)
+        shapes[f"{name}.conv.weight"] = frozen.stored_shape(layer)
         for part in ("weight", "bias", "running_mean", "running_var"):
-            shapes[f"{name}.bn.{part}"] = (outputs,)
+            shapes[f"{name}.bn.{part}"] = (layer.filters,)
     state = frozen.read(path, shapes)
     for name, layer in convs.items():
         bn = f"{name}.bn."
         scale = state[bn + "weight"] / np.sqrt(state[bn + "running_var"] + _EPSILON)
-        kernel = np.transpose(state[f"{name}.conv.weight"], (2, 3, 1, 0)) * scale
+        kernel = to_kernel(state[f"{name}.conv.weight"]) * scale
         layer.set_weights([kernel, state[bn + "bias"] - state[bn + "running_mean"] * scale])

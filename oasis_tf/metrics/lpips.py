@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from oasis_tf.metrics import frozen
+from oasis_tf.weights.rows import to_kernel
 
 _SHIFT = np.array([-0.030, -0.088, -0.188], np.float32)
 _SCALE = np.array([0.458, 0.448, 0.450], np.float32)
@@ -131,10 +132,9 @@ def _build(steps, pool):
 def _load_backbone(convs, path):
     shapes = {}
     for index, layer in convs.items():
-        height, width, inputs, outputs = layer.kernel.shape
-        shapes[f"features.{index}.weight"] = (outputs, inputs, height, width)
-        shapes[f"features.{index}.bias"] = (outputs,)
+        shapes[f"features.{index}.weight"] = frozen.stored_shape(layer)
+        shapes[f"features.{index}.bias"] = (layer.filters,)
     state = frozen.read(path, shapes)
     for index, layer in convs.items():
-        kernel = np.transpose(state[f"features.{index}.weight"], (2, 3, 1, 0))
+        kernel = to_kernel(state[f"features.{index}.weight"])
         layer.set_weights([kernel, state[f"features.{index}.bias"]])

@@ -7,6 +7,7 @@ from tqdm import tqdm
 from oasis_tf.losses.linear_cross_entropy import linear_cross_entropy
 from oasis_tf.losses.segmentation import class_weights
 
+BOTTLENECK = "bottleneck"  # name of the layer with the fewest pixels
 _LEVELS = 4
 
 
@@ -21,11 +22,12 @@ def build_segmentation_network(num_outputs, width):
         Keras model from (B, H, W, 3) in [-1, 1], sides multiples of 16, to logits (B, H, W, C).
     """
 
-    def convs(x, level):
-        for _ in range(2):
-            channels = width * min(2**level, 8)
+    def convs(x, level, name=None):
+        channels = width * min(2**level, 8)
+        for layer_name in (None, name):
             x = keras.layers.Conv2D(channels, 3, padding="same", use_bias=False)(x)
-            x = keras.layers.Activation("relu")(keras.layers.BatchNormalization(momentum=0.9)(x))
+            x = keras.layers.BatchNormalization(momentum=0.9)(x)
+            x = keras.layers.Activation("relu", name=layer_name)(x)
         return x
 
     x = images = keras.Input((None, None, 3))
@@ -34,7 +36,7 @@ def build_segmentation_network(num_outputs, width):
         x = convs(x, level)
         skips.append(x)
         x = keras.layers.MaxPooling2D(2)(x)
-    x = convs(x, _LEVELS)
+    x = convs(x, _LEVELS, BOTTLENECK)
     for level in reversed(range(_LEVELS)):
         x = keras.layers.UpSampling2D(2)(x)
         x = convs(keras.layers.Concatenate()([skips[level], x]), level)

@@ -5,7 +5,8 @@ A segmenter is a directory with `segmenter.json`:
     {"model": "model.keras",               a Keras file or a SavedModel's directory beside it
      "class_names": ["sky", null, ...],    for each output channel the data set's name of the
                                            class, or null where the data set has none
-     "mean": 127.5, "std": 127.5}          of the bytes 0..255: numbers, or three each
+     "mean": 127.5, "std": 127.5,          of the bytes 0..255: numbers, or three each
+     "features": "bottleneck"}             optional: see `oasis_tf.metrics.segmenter_features`
 
 The network maps pictures (B, H, W, 3) to logits (B, h, w, C) or to channel numbers (B, h, w), of
 any size, which are resized to the picture's. `python -m oasis_tf.train_segmenter` writes one.
@@ -13,6 +14,7 @@ any size, which are resized to the picture's. `python -m oasis_tf.train_segmente
 
 import json
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -122,14 +124,44 @@ def load_segmenter(path):
     """
     if str(path).startswith(PRESET):
         return _load_preset(str(path).removeprefix(PRESET))
+    description = read_description(path)
+    model = description.model
+    network = open_model(model, _saved_model if model.is_dir() else _keras_model)
+    about = {"name": str(path), "sha256": _checksum(model)}
+    return Segmenter(network, description.names, description.mean, description.std, about)
+
+
+class Description(NamedTuple):
+    """What `segmenter.json` says.
+
+    Attributes:
+        model: Path of the Keras file or of the SavedModel.
+        names: C class names or None, by output channel.
+        mean, std: float32, () or (3,), of the bytes 0..255.
+        features: name of the layer whose means are features, or None.
+    """
+
+    model: Path
+    names: list
+    mean: np.ndarray
+    std: np.ndarray
+    features: str | None
+
+
+def read_description(path):
+    """Reads `segmenter.json` of a directory: a `Description`.
+
+    Raises:
+        DataError: there is none, or it is not as above.
+    """
     path = Path(path)
     try:
         content = json.loads((path / FILE_NAME).read_text(encoding="utf-8"))
         names = [name if name is None else str(name) for name in content["class_names"]]
-        model = path / content["model"]
         mean, std = (np.asarray(content[name], np.float32) for name in ("mean", "std"))
         if not names or mean.shape not in ((), (3,)) or std.shape not in ((), (3,)):
             raise ValueError("no class names, or neither one number nor three")
+        return Description(path / content["model"], names, mean, std, content.get("features"))
     except FileNotFoundError:
         raise DataError(
             f"a segmenter must be a directory with {FILE_NAME}, as python -m "
@@ -139,14 +171,17 @@ def load_segmenter(path):
         raise DataError(
             f"{path / FILE_NAME} must describe a segmenter. Received: {error!r}"
         ) from None
+
+
+def open_model(model, opener):
+    """`opener(model)`; a damaged file is a DataError that names it."""
     try:
-        network = _saved_model(model) if model.is_dir() else _keras_model(model)
+        return opener(model)
     except Exception as error:  # a damaged file ends in one of a dozen kinds
         raise DataError(
             f"{model} must be a whole Keras model or SavedModel. "
             f"Received: {str(error).splitlines()[0]}"
         ) from error
-    return Segmenter(network, names, mean, std, {"name": str(path), "sha256": _checksum(model)})
 
 
 def save_segmenter(path, model, class_names, **facts):
@@ -195,7 +230,8 @@ def _load_preset(preset):
         import keras_hub
     except ImportError:
         raise DataError(
-            f"--segmenter {PRESET}{preset} needs the package keras-hub: pip install keras-hub. "
+            f"--segmenter {PRESET}{preset} needs the package keras-hub: pip install keras-hub, or "
+            'the extra segformer: pip install -e ".[segformer]". '
             "Received: it is not installed"
         ) from None
     kinds = {"ade20k": ADE20K_CLASSES, "cityscapes": CITYSCAPES_CLASSES}

@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import io
 import json
+import sys
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,14 +16,14 @@ import tensorflow as tf
 
 from data_pipeline.reader import eval_dataset, train_dataset
 from oasis_tf.config import ConfigError
-from oasis_tf.metrics.segmenter import load_segmenter
 from oasis_tf.model_dir import open_model_dir
 from oasis_tf.networks import build_discriminator, build_generator
 from oasis_tf.training.actions import Histograms, Pictures, Progress
 from oasis_tf.training.adam import build_adam
 from oasis_tf.training.checkpoints import PeriodicCheckpointManager
+from oasis_tf.training.chosen_by import ChosenBy
 from oasis_tf.training.ema import StatisticsEstimator
-from oasis_tf.training.judge_score import JudgeScore
+from oasis_tf.training.metric_score import MetricScore
 from oasis_tf.training.score import DiscriminatorScore
 from oasis_tf.training.signals import Stopped, StopRequest
 from oasis_tf.training.step import AdversarialStep
@@ -30,6 +31,7 @@ from oasis_tf.training.strategy import check_batch, gather, is_chief, make_strat
 from oasis_tf.training.trainer import Trainer
 
 PICTURES = 8
+_CHEAP_SCORE = "score/miou"
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,9 @@ class Outcome:
         step: steps done.
         checkpoint: path of the newest checkpoint.
         best_checkpoint: path of the best one, or None.
-        best_score: its mIoU, by the segmenter if there is one, else by the discriminator; or None.
+        best_score: the score it was chosen by; None where there is none, or where it was chosen
+            by another score than what chooses now.
+        chosen_by: name of the score that chooses now.
         pictures: path of the newest grid, or None.
         stopped_by: number of the signal that stopped it, or None.
     """
@@ -49,6 +53,7 @@ class Outcome:
     checkpoint: str
     best_checkpoint: str | None
     best_score: float | None
+    chosen_by: str
     pictures: Path | None
     stopped_by: int | None
 
@@ -70,7 +75,9 @@ class Run:
     Raises:
         ConfigError: a batch that the devices cannot share evenly, a damaged checkpoint, or
             workers that were started differently.
-        DataError: a segmenter that cannot be used.
+
+    Attributes:
+        notes: lines that the user should read.
     """
 
     def __init__(self, config, manifest, data_dir, model_dir, *, histograms=False, strategy=None):
@@ -102,13 +109,15 @@ class Run:
         self._stop = StopRequest()
         self._estimate_statistics = StatisticsEstimator(self._ema_generator, seed=config.seed)
         self._score = DiscriminatorScore(self._ema_generator, self._discriminator, seed=config.seed)
-        self._judge = None
-        if config.segmenter is not None:
-            self._judge = JudgeScore(
+        self._metrics = None
+        if config.metrics or config.segmenter is not None:
+            self._metrics = MetricScore(
                 self._ema_generator,
-                load_segmenter(config.segmenter),
-                manifest.class_names,
-                seed=config.seed,
+                config,
+                manifest,
+                data_dir,
+                self._eval_split,
+                self._model_dir / "measured",
             )
         self._controller = self._build_controller()
         self._check_that_workers_agree(manifest)
@@ -117,6 +126,7 @@ class Run:
             if self._chief
             else tf.summary.create_noop_writer()
         )
+        self.notes = self._choose_score()
         self._progress = Progress(self._global_step, self._total)
         self._histograms = None
         if histograms:
@@ -152,12 +162,13 @@ class Run:
                 self._controller.save_checkpoint()
         finally:
             self._progress.close()
-        score = float(self._best_score.numpy())
+        score = self._sign * float(self._best_score.numpy())
         return Outcome(
             step=int(self._global_step.numpy()),
             checkpoint=self._manager.latest_checkpoint,
             best_checkpoint=self._best.latest_checkpoint,
-            best_score=score if score >= 0 else None,
+            best_score=score if np.isfinite(score) else None,
+            chosen_by=self._chosen_by.name,
             pictures=self._newest_pictures,
             stopped_by=stopped_by,
         )
@@ -213,7 +224,9 @@ class Run:
             class_balance=config.class_balance,
         )
         self._global_step = orbit.utils.create_global_step()
-        self._best_score = tf.Variable(-1.0, trainable=False, name="best_score")
+        # The larger the better: of a metric whose lower values are better it is the negative.
+        self._best_score = tf.Variable(-np.inf, trainable=False, name="best_score")
+        self._chosen_by = ChosenBy()
         # The step is also the position in the data and in every random stream.
         self._checkpoint = tf.train.Checkpoint(
             generator=self._generator,
@@ -223,6 +236,7 @@ class Run:
             discriminator_optimizer=optimizers[1],
             step=self._global_step,
             best_score=self._best_score,
+            chosen_by=self._chosen_by,
         )
 
     def _build_controller(self):
@@ -265,6 +279,22 @@ class Run:
                 f"checkpoint {self._manager.latest_checkpoint} must be whole and of this version. "
                 f"Received: {str(error).splitlines()[0]}"
             ) from error
+
+    def _choose_score(self):
+        """Decides what chooses the best checkpoint; returns what there is to say about it."""
+        notes = []
+        name, higher_is_better = _CHEAP_SCORE, True
+        if self._metrics is not None:
+            notes += self._metrics.complaints()
+            if self._metrics.chosen_by is not None:
+                name, higher_is_better = self._metrics.chosen_by, self._metrics.higher_is_better
+        self._sign = 1 if higher_is_better else -1
+        before = self._chosen_by.name
+        if before not in (None, name):
+            notes.append(f"the best checkpoint was chosen by {before} and is now by {name}")
+            self._best_score.assign(-np.inf)
+        self._chosen_by.name = name
+        return notes
 
     def _training_batches(self, steps_done):
         config = self._config
@@ -378,13 +408,18 @@ class Run:
             self._data_dir, batch_size=self._config.batch_size, split=self._eval_split
         )
         scores = self._score(batches)
-        if self._judge is not None:
-            scores.update(self._judge(batches))
+        if self._metrics is not None:
+            scores.update(self._metrics())
         with self._val_writer.as_default():
             for name, value in scores.items():
                 tf.summary.scalar(name, value, step=step)
         self._val_writer.flush()
-        score = scores["score/miou" if self._judge is None else "judge/miou"]
+        if self._chosen_by.name not in scores:
+            self._progress.close()
+            for complaint in self._metrics.complaints():
+                print(f"step {step}: {complaint}", file=sys.stderr, flush=True)
+            return
+        score = self._sign * scores[self._chosen_by.name]
         if score > float(self._best_score.numpy()):
             self._best_score.assign(score)
             self._best.save(checkpoint_number=step)

@@ -7,8 +7,8 @@ import pytest
 from data_pipeline.datasets.cityscapes import CLASS_NAMES
 from data_pipeline.errors import DataError
 from oasis_tf.evaluate import _METRICS, _PROTOCOLS
-from oasis_tf.evaluation.evaluation import METRICS
 from oasis_tf.evaluation.protocols import PROTOCOLS, choose_protocol
+from oasis_tf.evaluation.scoring import METRICS
 
 
 def manifest(dataset, size, names=CLASS_NAMES):
