@@ -32,14 +32,23 @@ class Legend:
         """Inverse of `to_json`.
 
         Raises:
-            KeyError, TypeError, ValueError: an entry is missing or malformed.
+            KeyError, TypeError, ValueError, AttributeError: an entry is missing or malformed.
         """
-        names = tuple(str(name) for name in content["class_names"])
-        palette = tuple((int(r), int(g), int(b)) for r, g, b in content["palette"])
+        names = tuple(content["class_names"])
+        palette = tuple(tuple(colour) for colour in content["palette"])
         ids = content.get("label_ids")
         if not names or len(names) != len(palette):
             raise ValueError(f"{len(names)} class names and {len(palette)} colours")
-        return cls(names, palette, ids and {int(key): int(value) for key, value in ids.items()})
+        if not all(isinstance(name, str) for name in names):
+            raise TypeError("class_names must be strings")
+        if not all(len(c) == 3 and all(_is_id(v, 256) for v in c) for c in palette):
+            raise ValueError("palette must be of three numbers in 0..255 each")
+        if ids is not None:
+            ids = {int(key): value for key, value in ids.items()}
+            good = all(_is_id(k, 2**16) and _is_id(v, len(names)) for k, v in ids.items())
+            if not (ids and good):
+                raise ValueError("label_ids must map 16-bit ids to those of the classes")
+        return cls(names, palette, ids)
 
     def to_json(self):
         """A dict of plain JSON values."""
@@ -96,6 +105,10 @@ class Legend:
         ours = table[np.where((ids < 0) | (ids > last), last, ids)]  # (H, W)
         check_ids(ids, ours >= 0, f"those of the model's {self.num_classes} classes")
         return ours
+
+
+def _is_id(value, end):
+    return type(value) is int and 0 <= value < end
 
 
 def check_ids(ids, good, rule):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from data_pipeline.errors import DataError
 from data_pipeline.files import write_atomically
+from data_pipeline.legend import Legend
 
 FORMAT_VERSION = 2
 FILE_NAME = "manifest.json"
@@ -122,7 +123,7 @@ class Manifest:
                 f"`python -m data_pipeline.build --dataset NAME --source DIR --out {data_dir}`; "
                 "after an interrupted build the same command finishes it."
             ) from None
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise DataError(f"{path} must be a readable JSON file. Received: {error}") from None
         version = content.get("format_version") if isinstance(content, dict) else None
         if version != FORMAT_VERSION:
@@ -140,13 +141,14 @@ def _from_json(content):
     """Turns JSON lists back into tuples and dataclasses, and checks what can contradict."""
     values = {field.name: content[field.name] for field in fields(Manifest)}
     num_classes = values["num_classes"]
-    values["class_names"] = tuple(values["class_names"])
-    values["palette"] = tuple(tuple(colour) for colour in values["palette"])
-    if values["label_ids"] is not None:  # JSON's keys are strings
-        values["label_ids"] = {int(key): value for key, value in values["label_ids"].items()}
+    legend = Legend.from_json(content)
+    values["class_names"], values["palette"] = legend.class_names, legend.palette
+    values["label_ids"] = legend.label_ids
     values["image_size"] = _size(values["image_size"])
     values["splits"] = {name: _split(split) for name, split in values["splits"].items()}
-    lists = {"class_names": values["class_names"], "palette": values["palette"]}
+    if not isinstance(values["dataset"], str):
+        raise TypeError("dataset must be a string")
+    lists = {"class_names": values["class_names"]}
     for name, split in values["splits"].items():
         lists[f"pixels_per_class of {name}"] = split.pixels_per_class
         if split.examples != sum(shard.examples for shard in split.shards):
@@ -161,13 +163,29 @@ def _split(content):
     values = {field.name: content[field.name] for field in fields(Split)}
     values["stored_size"] = _size(values["stored_size"])
     values["pixels_per_class"] = tuple(values["pixels_per_class"])
-    values["shards"] = tuple(
-        Shard(**{field.name: shard[field.name] for field in fields(Shard)})
-        for shard in values["shards"]
-    )
+    values["shards"] = tuple(_shard(shard) for shard in values["shards"])
+    for count in (values["examples"], values["out_of_range"], *values["pixels_per_class"]):
+        _check_count(count)
     return Split(**values)
+
+
+def _shard(content):
+    shard = Shard(**{field.name: content[field.name] for field in fields(Shard)})
+    # A name, not a way to files elsewhere.
+    if Path(shard.name).name != shard.name or "\0" in shard.name:
+        raise ValueError(f"{shard.name!r} is no file name")
+    _check_count(shard.examples)
+    _check_count(shard.bytes)
+    return shard
+
+
+def _check_count(value):
+    if type(value) is not int or not 0 <= value < 2**63:
+        raise TypeError(f"{value!r} is no count")
 
 
 def _size(value):
     height, width = value
-    return int(height), int(width)
+    _check_count(height)
+    _check_count(width)
+    return height, width

@@ -11,7 +11,9 @@ from data_pipeline.schema import parse
 from data_pipeline.transforms import centre_crop, random_crop_and_flip, to_model_range
 
 # Read-ahead of a file, for disks far away.
-_READ_BYTES = 8 << 20
+READ_BYTES = 8 << 20
+# What iterating over a dataset raises for damaged, missing and strange records.
+READ_ERRORS = (tf.errors.DataLossError, tf.errors.NotFoundError, tf.errors.InvalidArgumentError)
 # First of the two ints of a stateless seed, added to it, so that no two uses share numbers.
 _SHARDS, _WINDOW, _AUGMENT = 0, 1, 2
 
@@ -56,14 +58,9 @@ def train_dataset(
         DataError: no complete data set, a missing or truncated shard, no such split, fewer
             examples than `batch_size`, or a part that is none.
     """
-    manifest, files = _open(data_dir, split, batch_size)
+    manifest, files = open_split(data_dir, split, batch_size, whole_batch=True)
     shards = manifest.splits[split].shards
     examples = manifest.splits[split].examples
-    if examples < batch_size:
-        raise DataError(
-            f"{split} of {data_dir} must have at least batch_size examples. "
-            f"Received: {examples} examples, batch_size {batch_size}"
-        )
     index, count = part
     if not 0 <= index < count or batch_size % count:
         raise DataError(
@@ -77,46 +74,44 @@ def train_dataset(
 
     def window_order(records, window, epoch):
         key = tf.random.fold_in(tf.stack([seed + _WINDOW, epoch]), window)
-        rank = tf.random.stateless_uniform(tf.shape(records), key, None, None, tf.int64)
-        return tf.gather(records, tf.argsort(rank, stable=True))
+        return tf.gather(records, random_order(tf.size(records), key))
 
     def epoch_records(epoch):
         """The serialized records of one epoch; those before `start` are not read."""
         offset = tf.where(epoch == first_epoch, tf.constant(first_offset, tf.int64), 0)
         window = offset // shuffle_buffer
         skipped = window * shuffle_buffer
-        order = tf.argsort(
-            tf.random.stateless_uniform(
-                [len(shards)], tf.stack([seed + _SHARDS, epoch]), None, None, tf.int64
-            )
-        )
+        order = random_order(len(shards), tf.stack([seed + _SHARDS, epoch]))
         ends = tf.cumsum(tf.gather(counts, order))  # (shards,)
         shard = tf.searchsorted(ends, skipped[None], side="right", out_type=tf.int64)[0]
         in_shard = skipped - tf.where(shard > 0, ends[tf.maximum(shard, 1) - 1], 0)
         records = tf.data.TFRecordDataset(
-            tf.gather(files, order)[shard:], buffer_size=_READ_BYTES
+            tf.gather(files, order)[shard:], buffer_size=READ_BYTES
         ).skip(in_shard)
         windows = records.batch(shuffle_buffer).prefetch(1).enumerate(window)
         windows = windows.map(lambda index, window: window_order(window, index, epoch))
         return windows.unbatch().skip(offset - skipped)
 
     def decode(position, serialized):
-        record = parse(serialized)
         key = tf.stack([seed + _AUGMENT, position])
-        image, label_map = random_crop_and_flip(
-            record["image"], record["label_map"], manifest.image_size, key
-        )
-        return {"image": image, "label_map": label_map}
+        return train_example(serialized, manifest.image_size, key)
 
     stream = tf.data.Dataset.counter(tf.constant(first_epoch, tf.int64)).flat_map(epoch_records)
     stream = stream.enumerate(start)
     if count > 1:
         stream = stream.filter(lambda position, _: (position - start) % batch_size // rows == index)
     stream = stream.map(decode, num_parallel_calls=parallel_calls, deterministic=True)
-    stream = stream.batch(rows, drop_remainder=True).map(_finish)
+    stream = stream.batch(rows, drop_remainder=True).map(finish)
     # TensorFlow cannot know; it would have workers ask each other for a next batch in each step.
     endless = tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)
     return stream.apply(endless).prefetch(tf.data.AUTOTUNE)
+
+
+def train_example(serialized, image_size, key):
+    """Decodes and augments a record: `image` uint8 (h, w, 3), `label_map` int32 (h, w)."""
+    record = parse(serialized)
+    image, label_map = random_crop_and_flip(record["image"], record["label_map"], image_size, key)
+    return {"image": image, "label_map": label_map}
 
 
 def eval_dataset(data_dir, *, batch_size, split="val"):
@@ -136,16 +131,29 @@ def eval_dataset(data_dir, *, batch_size, split="val"):
     Raises:
         DataError: no complete data set, a missing or truncated shard, or no such split.
     """
-    manifest, files = _open(data_dir, split, batch_size)
+    manifest, files = open_split(data_dir, split, batch_size)
+    records = tf.data.TFRecordDataset(files, buffer_size=READ_BYTES)
+    examples = records.map(
+        lambda serialized: eval_example(serialized, manifest.image_size),
+        num_parallel_calls=tf.data.AUTOTUNE,
+        deterministic=True,
+    )
+    return eval_batches(examples, batch_size)
 
-    def decode(serialized):
-        record = parse(serialized)
-        image, label_map = centre_crop(record["image"], record["label_map"], manifest.image_size)
-        return {"image": image, "label_map": label_map, "name": record["name"]}
+
+def eval_example(serialized, image_size):
+    """Decodes a record for evaluation: `image` uint8 (h, w, 3), `label_map` int32, `name`."""
+    record = parse(serialized)
+    image, label_map = centre_crop(record["image"], record["label_map"], image_size)
+    return {"image": image, "label_map": label_map, "name": record["name"]}
+
+
+def eval_batches(examples, batch_size):
+    """Batches what `eval_example` gives into what `eval_dataset` does."""
 
     def fill_up(batch):
         size = tf.shape(batch["name"])[0]
-        batch = _finish({**batch, "valid": tf.fill([size], True)})
+        batch = finish({**batch, "valid": tf.fill([size], True)})
 
         def fill(value):
             padding = [[0, batch_size - size]] + [[0, 0]] * (value.shape.rank - 1)
@@ -155,8 +163,6 @@ def eval_dataset(data_dir, *, batch_size, split="val"):
 
         return {key: fill(value) for key, value in batch.items()}
 
-    records = tf.data.TFRecordDataset(files, buffer_size=_READ_BYTES)
-    examples = records.map(decode, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
     return examples.batch(batch_size).map(fill_up).prefetch(tf.data.AUTOTUNE)
 
 
@@ -165,7 +171,7 @@ def explain_read_error(data_dir, error):
 
     Args:
         data_dir: directory that was read.
-        error: the tf.errors.OpError (DataLossError, NotFoundError, InvalidArgumentError).
+        error: one of `READ_ERRORS`.
 
     Returns:
         DataError, to be raised `from error`. It names every shard that is missing or differs
@@ -188,11 +194,26 @@ def explain_read_error(data_dir, error):
             f"Received: damaged {', '.join(damaged)}"
         )
     return DataError(
-        f"reading {data_dir} failed although every shard has its checksum. Received: {error}"
+        f"reading {data_dir} failed although every shard has its checksum. "
+        f"Received: {str(error).splitlines()[0]}"
     )
 
 
-def _open(data_dir, split, batch_size):
+def open_split(data_dir, split, batch_size, *, whole_batch=False):
+    """Reads the manifest and checks what a reader asks for.
+
+    Args:
+        data_dir: directory built by `python -m data_pipeline.build`.
+        split: name of the split.
+        batch_size: B.
+        whole_batch: the split must fill one batch.
+
+    Returns:
+        `Manifest`, and the absolute paths of the split's shards, string tensor (shards,).
+
+    Raises:
+        DataError: as for `train_dataset` and `eval_dataset`.
+    """
     manifest = Manifest.read(data_dir)
     if split not in manifest.splits:
         raise DataError(
@@ -200,11 +221,25 @@ def _open(data_dir, split, batch_size):
         )
     if batch_size < 1:
         raise DataError(f"batch_size must be 1 or more. Received: {batch_size}")
+    examples = manifest.splits[split].examples
+    if whole_batch and examples < batch_size:
+        raise DataError(
+            f"{split} of {data_dir} must have at least batch_size examples. "
+            f"Received: {examples} examples, batch_size {batch_size}"
+        )
     manifest.check_shards(data_dir, [split])
     shards = manifest.splits[split].shards
-    return manifest, tf.constant([str(Path(data_dir) / shard.name) for shard in shards])
+    root = Path(data_dir).absolute()
+    return manifest, tf.constant([str(root / shard.name) for shard in shards])
 
 
-def _finish(batch):
+def random_order(count, key):
+    """The numbers below `count` in an order that `key`, two ints, decides: int32 (count,)."""
+    rank = tf.random.stateless_uniform([count], key, None, None, tf.int64)
+    return tf.argsort(rank, stable=True)
+
+
+def finish(batch):
+    """Brings the images of a batch from uint8 to the networks' range."""
     # After batching: bytes are cheaper to copy than floats.
     return {**batch, "image": to_model_range(batch["image"])}

@@ -1,13 +1,27 @@
 """Unpacking a ZIP archive: nothing outside the target, nothing twice."""
 
+import contextlib
+import lzma
 import os
-import shutil
 import zipfile
+import zlib
 from pathlib import Path
 
 from tqdm import tqdm
 
 from data_pipeline.errors import DataError
+
+_BLOCK = 1 << 20
+# Damaged structure, damaged content, or packed in a way that nobody publishes with.
+_UNREADABLE = (
+    zipfile.BadZipFile,
+    EOFError,
+    zlib.error,
+    lzma.LZMAError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+)
 
 
 def unpack(archive, target):
@@ -18,27 +32,51 @@ def unpack(archive, target):
         target: Path of a directory; made if need be.
 
     Raises:
-        DataError: the archive is damaged, or a member would lie outside `target` (checked for all
-            before the first is written).
+        DataError: the archive is damaged, a member would lie outside `target` (checked for all
+            before the first is written), or `target` cannot be written.
     """
-    try:
-        with zipfile.ZipFile(archive) as content:
-            members = [member for member in content.infolist() if not member.is_dir()]
-            paths = [_inside(target, member, archive) for member in members]
-            for member, path in zip(
-                tqdm(members, desc=archive.name, unit="file"), paths, strict=True
-            ):
+    with _reading(archive), zipfile.ZipFile(archive) as content:
+        members = [member for member in content.infolist() if not member.is_dir()]
+        paths = [_inside(target, member, archive) for member in members]
+        for member, path in zip(tqdm(members, desc=archive.name, unit="file"), paths, strict=True):
+            with content.open(member) as source, _writing(target):
                 if path.exists() and path.stat().st_size == member.file_size:
                     continue
                 path.parent.mkdir(parents=True, exist_ok=True)
                 part = Path(f"{path}.part")
-                with content.open(member) as source, open(part, "wb") as file:
-                    shutil.copyfileobj(source, file)
+                with open(part, "wb") as file:
+                    while block := _read(source, archive):
+                        file.write(block)
                 os.replace(part, path)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
+
+
+def _read(source, archive):
+    with _reading(archive):
+        return source.read(_BLOCK)
+
+
+@contextlib.contextmanager
+def _reading(archive):
+    try:
+        yield
+    except DataError:
+        raise
+    # A wrong offset is an OSError to Python.
+    except (*_UNREADABLE, OSError) as error:
         raise DataError(
             f"{archive} must be a complete ZIP archive; delete it and run the same command again. "
             f"Received: {error}"
+        ) from None
+
+
+@contextlib.contextmanager
+def _writing(target):
+    try:
+        yield
+    except OSError as error:
+        raise DataError(
+            f"{target} must be a directory with room to write in; the same command goes on with "
+            f"what is there. Received: {error}"
         ) from None
 
 

@@ -215,7 +215,7 @@ def load_config(model_dir):
         return Config(**fields), content["data"]
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such file; the directory holds no run.") from None
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OSError, ArithmeticError, RecursionError) as error:
         raise ConfigError(f"{path}: not the configuration of a run ({error}).") from None
 
 

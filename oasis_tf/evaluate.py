@@ -87,10 +87,9 @@ def _evaluate(arguments):
             raise DataError(f"{path} must be in a directory that exists")
     # TensorFlow's messages at its start are not the user's business.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    import tensorflow as tf
 
     from data_pipeline.files import write_atomically
-    from data_pipeline.reader import explain_read_error
+    from data_pipeline.reader import READ_ERRORS, explain_read_error
     from oasis_tf.evaluation.evaluation import evaluate
     from oasis_tf.evaluation.scoring import Request
     from oasis_tf.loading import load
@@ -118,7 +117,7 @@ def _evaluate(arguments):
             from oasis_tf.evaluation.report import report
 
             write_atomically(arguments.report, report(evaluation, arguments.data_dir))
-    except (tf.errors.DataLossError, tf.errors.NotFoundError) as error:
+    except READ_ERRORS as error:
         raise explain_read_error(arguments.data_dir, error) from error
     if arguments.out:
         write_atomically(arguments.out, json.dumps(evaluation.result, indent=1) + "\n")

@@ -36,6 +36,9 @@ _SCORES = {
     "metrics/miou": "mIoU by the segmenter",
 }
 
+# How long a dispatcher may take to answer.
+DATA_SERVICE_SECONDS = 10
+
 
 def parse_arguments(argv=None):
     """Parses the command line into an `argparse.Namespace`; exits with code 2 if it is wrong."""
@@ -108,6 +111,12 @@ def parse_arguments(argv=None):
         "--features",
         choices=FEATURES,
         help="whose features fid and kid compare; see oasis_tf.evaluate",
+    )
+    parser.add_argument(
+        "--data_service",
+        metavar="grpc://HOST:PORT",
+        help="read the training data through a tf.data service, see python -m "
+        "data_pipeline.service; resuming begins a new epoch",
     )
     parser.add_argument("--histograms", action="store_true", help="weights, in TensorBoard")
     parser.add_argument(
@@ -202,6 +211,8 @@ def main(argv=None):
                 from oasis_tf.metrics.segmenter_features import SegmenterFeatures
 
                 SegmenterFeatures(config.segmenter)
+        if arguments.data_service is not None:
+            _check_data_service(arguments.data_service)
         data = _identity(manifest)
         if is_chief(strategy):
             _open_model_dir(arguments.model_dir, config, data)
@@ -232,6 +243,13 @@ def _check_data(config, manifest, data_dir):
             f"{data_dir}: the train split must hold at least --batch_size {config.batch_size} "
             f"pictures. Received: {examples}"
         )
+
+
+def _check_data_service(url):
+    from data_pipeline.service_address import check_data_service
+
+    if not check_data_service(url, DATA_SERVICE_SECONDS):
+        _say(f"{url} has no worker yet; the first step waits for one")
 
 
 def _identity(manifest):
@@ -282,24 +300,26 @@ def _explaining(arguments):
     # Late, for TensorFlow takes seconds to import and mistakes should be told at once.
     import tensorflow as tf
 
-    from data_pipeline.reader import explain_read_error
+    from data_pipeline.reader import READ_ERRORS, explain_read_error
+    from oasis_tf.training.disk import explain_disk_error
 
-    try:
-        yield
-    except (tf.errors.DataLossError, tf.errors.NotFoundError) as error:
-        raise explain_read_error(arguments.data_dir, error) from error
-    except (
+    lost = (
         tf.errors.UnavailableError,
         tf.errors.AbortedError,
         tf.errors.CancelledError,
         tf.errors.DeadlineExceededError,
-    ) as error:
-        if arguments.strategy != MULTI_WORKER:
-            raise
-        raise _LostWorker(
-            "another worker is gone or cannot be reached; start all of them again, and they go "
-            "on from the last checkpoint"
-        ) from error
+    )
+    try:
+        yield
+    except READ_ERRORS as error:
+        raise explain_read_error(arguments.data_dir, error) from error
+    except (tf.errors.OpError, OSError) as error:
+        if arguments.strategy == MULTI_WORKER and isinstance(error, lost):
+            raise _LostWorker(
+                "another worker is gone or cannot be reached; start all of them again, and they "
+                "go on from the last checkpoint"
+            ) from error
+        raise explain_disk_error(arguments.model_dir, error) from error
 
 
 def _train(arguments, config, manifest, strategy):
@@ -318,6 +338,7 @@ def _train(arguments, config, manifest, strategy):
             arguments.model_dir,
             histograms=arguments.histograms,
             strategy=strategy,
+            data_service=arguments.data_service,
         )
         for note in run.notes:
             _say(f"note: {note}")

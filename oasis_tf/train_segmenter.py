@@ -49,9 +49,8 @@ def _train(arguments):
         )
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     import keras
-    import tensorflow as tf
 
-    from data_pipeline.reader import explain_read_error, train_dataset
+    from data_pipeline.reader import READ_ERRORS, explain_read_error, train_dataset
     from oasis_tf.metrics.segmentation_network import (
         BOTTLENECK,
         build_segmentation_network,
@@ -82,7 +81,7 @@ def _train(arguments):
         scores = _score(load_segmenter(arguments.out), arguments.data_dir, manifest, split)
     except ArithmeticError as error:
         raise DataError(str(error)) from None
-    except (tf.errors.DataLossError, tf.errors.NotFoundError) as error:
+    except READ_ERRORS as error:
         raise explain_read_error(arguments.data_dir, error) from error
     print(f"segmenter    {arguments.out}")
     print(

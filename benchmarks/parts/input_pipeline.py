@@ -31,7 +31,7 @@ def run(options):
     rates = {name: [] for name in sides}
     for number in range(1, options.repeats + 1):
         for (name, num_classes), stream in sides.items():
-            rate = _images_per_second(stream(options.records, num_classes), warm, window)
+            rate = images_per_second(stream(options.records, num_classes), warm, window)
             rates[name, num_classes].append(rate)
             say(f"round {number}/{options.repeats}  {name}, {num_classes} classes  {rate:.1f}/s")
     return [
@@ -84,7 +84,8 @@ def plain_dataset(records, num_classes):
     return records.map(decode, num_parallel_calls=tf.data.AUTOTUNE).batch(BATCH).prefetch(1)
 
 
-def _images_per_second(dataset, warm, window):
+def images_per_second(dataset, warm, window):
+    """Images a second of a stream of batches, over `window` seconds after `warm` ones."""
     stream = iter(dataset)
     # What was made ready while nobody waited is used up here.
     _consume(stream, warm)

@@ -131,7 +131,7 @@ def read_class_list(path, unlabelled=None):
     try:
         text = path.read_text(encoding="utf-8")
         entries = json.loads(text) if path.suffix == ".json" else text.splitlines()
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"{path} must be a readable class list. Received: {error}") from None
     if path.suffix != ".json":
         entries = [line.strip() for line in entries if line.strip()]

@@ -21,7 +21,10 @@ def open_rgb(path):
     image = _decode(path)
     if image.mode.startswith("I"):  # Pillow would clip 16 bits to 255, not scale them.
         return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
-    return image.convert("RGB")
+    try:
+        return image.convert("RGB")
+    except ValueError as error:
+        raise DataError(f"{path} must be a picture in colours. Received: {error}") from None
 
 
 def open_label(path):

@@ -1,22 +1,34 @@
-"""When checkpoints are written."""
+"""When checkpoints are written, and which one a run goes on from."""
+
+import re
+import shutil
+import sys
+from pathlib import Path
 
 import tensorflow as tf
 
+from data_pipeline.files import write_atomically
+
 
 class PeriodicCheckpointManager(tf.train.CheckpointManager):
-    """Saves at the multiples of the interval, on one worker.
+    """Saves at the multiples of the interval, and restores the newest checkpoint that is whole.
 
     TensorFlow's manager counts the interval from the first save of the process; a resumed run
-    has to save at the same steps as an uninterrupted one.
+    has to save at the same steps as an uninterrupted one. It also believes its file `checkpoint`,
+    which a crash may have cut short; the names of the checkpoints say the same.
 
     Args:
-        *args, **options: of `tf.train.CheckpointManager`.
+        checkpoint: `tf.train.Checkpoint`.
+        directory: str, of checkpoints that are numbered by their step.
         writes: whether this process saves at all; all of them restore. Saving needs no other
             worker, for no variable of a run is a sum over replicas.
+        **options: those of `tf.train.CheckpointManager`.
     """
 
-    def __init__(self, *args, writes=True, **options):
-        super().__init__(*args, **options)
+    def __init__(self, checkpoint, directory, *, writes=True, **options):
+        if writes:
+            _tidy(Path(directory))
+        super().__init__(checkpoint, directory, **options)
         self._writes = writes
 
     def save(self, checkpoint_number=None, check_interval=True, options=None):
@@ -27,3 +39,47 @@ class PeriodicCheckpointManager(tf.train.CheckpointManager):
         if check_interval and interval and int(self._step_counter.numpy()) % interval:
             return None
         return super().save(checkpoint_number, check_interval=False, options=options)
+
+    def restore_or_initialize(self):
+        """Restores the newest checkpoint; passes over damaged ones, and says so on stderr.
+
+        Returns:
+            its path, or None where there are no checkpoints.
+
+        Raises:
+            Exception: of TensorFlow, on the newest one, if none can be restored.
+        """
+        newest, newest_error = self._latest_checkpoint, None
+        for path in reversed(self.checkpoints):
+            self._latest_checkpoint = path
+            try:
+                return super().restore_or_initialize()
+            # TensorFlow meets a damaged file with IndexError, OpError, ValueError and others.
+            except Exception as error:
+                newest_error = newest_error or error
+                # Without the name of TensorFlow's operation before it.
+                reason = re.sub(r"^\{\{.*?\}\} ", "", str(error).splitlines()[0])
+                print(f"warning: {path} is damaged and passed over ({reason})", file=sys.stderr)
+        self._latest_checkpoint = newest
+        if newest_error is not None:
+            raise newest_error
+        return None
+
+
+def _tidy(directory):
+    """Removes what was never finished, and writes the file `checkpoint` from what is there."""
+    for unfinished in directory.glob("*_temp"):
+        shutil.rmtree(unfinished)
+    found = {}
+    for index in directory.glob("*-*.index"):
+        if match := re.fullmatch(r".+-(\d+)", index.stem):
+            found[int(match[1])] = index
+    if not found:
+        return
+    steps = sorted(found)
+    lines = [f'model_checkpoint_path: "{found[steps[-1]].stem}"']
+    lines += [f'all_model_checkpoint_paths: "{found[step].stem}"' for step in steps]
+    # Without its time a checkpoint would be kept for ever.
+    times = [found[step].stat().st_mtime for step in steps]
+    lines += [f"all_model_checkpoint_timestamps: {time!r}" for time in times]
+    write_atomically(directory / "checkpoint", "\n".join(lines) + "\n")

@@ -15,6 +15,7 @@ import orbit
 import tensorflow as tf
 
 from data_pipeline.reader import eval_dataset, train_dataset
+from data_pipeline.service_reader import service_train_dataset
 from oasis_tf.config import ConfigError
 from oasis_tf.model_dir import open_model_dir
 from oasis_tf.networks import build_discriminator, build_generator
@@ -71,6 +72,8 @@ class Run:
         model_dir: existing directory; holds checkpoints, pictures and TensorBoard's files.
         histograms: also write histograms of all weights.
         strategy: a `tf.distribute.Strategy`. Defaults to that of `make_strategy`.
+        data_service: `grpc://HOST:PORT` of the tf.data service that training batches come
+            through. Defaults to none.
 
     Raises:
         ConfigError: a batch that the devices cannot share evenly, a damaged checkpoint, or
@@ -80,9 +83,20 @@ class Run:
         notes: lines that the user should read.
     """
 
-    def __init__(self, config, manifest, data_dir, model_dir, *, histograms=False, strategy=None):
+    def __init__(
+        self,
+        config,
+        manifest,
+        data_dir,
+        model_dir,
+        *,
+        histograms=False,
+        strategy=None,
+        data_service=None,
+    ):
         self._config = config
         self._data_dir = data_dir
+        self._data_service = data_service
         self._model_dir = Path(model_dir)
         self._total = config.total_steps(manifest.splits["train"].examples)
         # Without validation pictures the training ones have to do.
@@ -300,14 +314,26 @@ class Run:
         config = self._config
 
         def of_worker(context):
-            dataset = train_dataset(
-                self._data_dir,
-                batch_size=config.batch_size,
-                seed=config.seed,
-                start=steps_done * config.batch_size,
-                part=(context.input_pipeline_id, context.num_input_pipelines),
-            )
-            devices = context.num_replicas_in_sync // context.num_input_pipelines
+            index, count = context.input_pipeline_id, context.num_input_pipelines
+            start = steps_done * config.batch_size
+            if self._data_service is None:
+                dataset = train_dataset(
+                    self._data_dir,
+                    batch_size=config.batch_size,
+                    seed=config.seed,
+                    start=start,
+                    part=(index, count),
+                )
+            else:
+                # Each worker has a stream of its own, in another order than the others'.
+                dataset = service_train_dataset(
+                    self._data_dir,
+                    service=self._data_service,
+                    batch_size=config.batch_size // count,
+                    seed=config.seed + index,
+                    start=start,
+                )
+            devices = context.num_replicas_in_sync // count
             if devices == 1:
                 return dataset
             rows = config.batch_size // context.num_replicas_in_sync

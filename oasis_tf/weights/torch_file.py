@@ -175,8 +175,11 @@ def _rebuild_parameter(tensor, *_):
     return tensor
 
 
-class _Unpickler(pickle.Unpickler):
-    """Resolves the names of a tensor state dict and nothing else."""
+class _Unpickler(pickle._Unpickler):
+    """Resolves the names of a tensor state dict and nothing else.
+
+    Python's own form of the unpickler: the one in C lets a few bytes claim any amount of memory.
+    """
 
     _NAMES = {
         ("collections", "OrderedDict"): collections.OrderedDict,
@@ -185,6 +188,13 @@ class _Unpickler(pickle.Unpickler):
         ("torch._utils", "_rebuild_parameter"): _rebuild_parameter,
         **{("torch", name): _StorageType(dtype) for name, dtype in _DTYPES.items()},
     }
+
+    def _drop_attributes(self):
+        self.stack.pop()
+
+    # PyTorch gives its dict an attribute that nobody here needs. Attributes of a tensor or a
+    # storage type could turn what has been checked into something else.
+    dispatch = {**pickle._Unpickler.dispatch, pickle.BUILD[0]: _drop_attributes}
 
     def __init__(self, file):
         super().__init__(file, encoding="utf-8")
@@ -217,6 +227,10 @@ def _materialise(state, arrays):
 
 def _read_zip(path):
     with zipfile.ZipFile(path) as archive:
+        # Before anything is read: an archive can hold the same bytes many times, or packed, and so
+        # fill any memory. PyTorch packs nothing.
+        if sum(info.file_size for info in archive.infolist()) > path.stat().st_size:
+            raise TorchFileError("the archive must not hold more than its own size.")
         pickles = [n for n in archive.namelist() if n.split("/")[1:] == ["data.pkl"]]
         if len(pickles) != 1:
             raise TorchFileError("the archive holds no data.pkl, so PyTorch did not write it.")
@@ -230,7 +244,6 @@ def _read_zip(path):
             state = unpickler.load()
         arrays = {}
         for key, (dtype, size) in unpickler.storages.items():
-            # The size is checked before anything is read: an archive can claim to be huge.
             info = archive.getinfo(f"{root}data/{key}")
             if info.file_size != size * dtype.itemsize:
                 raise TorchFileError(

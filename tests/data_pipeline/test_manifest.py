@@ -37,7 +37,10 @@ def test_missing(tmp_path):
     [
         (lambda c: c.update(format_version=99), r"format_version 2.*99"),
         (lambda c: c.pop("palette"), "palette"),
-        (lambda c: c.update(class_names=["a"]), "class_names has 1 entries, num_classes is 2"),
+        (lambda c: c.update(class_names=["a"]), "1 class names and 2 colours"),
+        (lambda c: c.update(num_classes=3), "class_names has 2 entries, num_classes is 3"),
+        (lambda c: c["splits"]["train"]["shards"][0].update(name="../a"), "is no file name"),
+        (lambda c: c.update(palette=[[0, 0, 0], [0, 0, 256]]), "0..255"),
         (lambda c: c["splits"]["train"].pop("shards"), "shards"),
         (lambda c: c["splits"]["train"].update(examples=4), "examples of train"),
         (lambda c: c.update(image_size=[64]), "lacks or contradicts"),

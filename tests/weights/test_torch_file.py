@@ -210,3 +210,36 @@ def test_cut_or_damaged_files_are_errors_and_never_something_else(tmp_path, rng,
         except TorchFileError:
             continue
         assert all(isinstance(a, np.ndarray) for a in state.values())
+
+
+def write_pickle(path, data_pkl, storage=b"\0" * 16, method=zipfile.ZIP_STORED):
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.writestr("x/data.pkl", data_pkl)
+        archive.writestr("x/data/0", storage)
+
+
+def test_attributes_cannot_change_what_has_been_checked(tmp_path):
+    """BUILD on a tensor: strides that lead out of its storage."""
+    tensor = dumps(Tensor("0", np.zeros(4, np.float32)))[:-1]  # without STOP
+    strides = dumps({"strides": (10**6,)})[2:-1]  # without PROTO either
+    name = dumps("a")[2:-1]
+    head = pickle.PROTO + b"\2" + pickle.EMPTY_DICT + name
+    hostile = head + tensor[2:] + strides + pickle.BUILD + pickle.SETITEM + pickle.STOP
+    write_pickle(tmp_path / "a.pth", hostile)
+    state = read_state_dict(tmp_path / "a.pth")
+    assert state["a"].strides == (4,) and state["a"].tolist() == [0, 0, 0, 0]
+
+
+def test_a_huge_memo_costs_nothing(tmp_path):
+    """PUT to place 2^31: CPython's own unpickler would lay out all places before it."""
+    hostile = pickle.PROTO + b"\2" + pickle.EMPTY_DICT + pickle.LONG_BINPUT + b"\0\0\0\x80"
+    write_pickle(tmp_path / "a.pth", hostile + pickle.STOP)
+    assert read_state_dict(tmp_path / "a.pth") == {}
+
+
+def test_an_archive_that_is_larger_inside(tmp_path):
+    array = np.zeros(10**6, np.float32)
+    state = dumps({"a": Tensor("0", array)})
+    write_pickle(tmp_path / "a.pth", state, array.tobytes(), zipfile.ZIP_DEFLATED)
+    with pytest.raises(TorchFileError, match="more than its own size"):
+        read_state_dict(tmp_path / "a.pth")
