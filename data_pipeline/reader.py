@@ -12,8 +12,14 @@ from data_pipeline.transforms import centre_crop, random_crop_and_flip, to_model
 
 # Read-ahead of a file, for disks far away.
 READ_BYTES = 8 << 20
-# What iterating over a dataset raises for damaged, missing and strange records.
-READ_ERRORS = (tf.errors.DataLossError, tf.errors.NotFoundError, tf.errors.InvalidArgumentError)
+# What iterating over a dataset raises for damaged, missing and strange records; the last one where
+# TensorFlow quotes bytes of the record in its message.
+READ_ERRORS = (
+    tf.errors.DataLossError,
+    tf.errors.NotFoundError,
+    tf.errors.InvalidArgumentError,
+    UnicodeDecodeError,
+)
 # First of the two ints of a stateless seed, added to it, so that no two uses share numbers.
 _SHARDS, _WINDOW, _AUGMENT = 0, 1, 2
 

@@ -23,8 +23,8 @@ import oasis_tf  # noqa: E402
 from data_pipeline.png import encode_label_map  # noqa: E402
 from data_pipeline.reader import eval_dataset  # noqa: E402
 from oasis_tf.contact_sheet import contact_sheet, thumbnail  # noqa: E402
+from oasis_tf.pictures import save_png  # noqa: E402
 from oasis_tf.reach import reach  # noqa: E402
-from oasis_tf.training.pictures import save_png  # noqa: E402
 
 OUT = ROOT / "docs" / "examples"
 PAGE = """# Pictures from one label map

@@ -68,7 +68,7 @@ def soak(data_dir, steps):
                 super()._after_steps(output)
                 step = int(self._global_step.numpy())
                 if step % EXPORT_EVERY == 0:
-                    # As a user does. In this process each would leave tens of MiB behind (20 to 70 measured).
+                    # As a user does. In this process each would leave 20 to 70 MiB behind.
                     command = [sys.executable, "-m", "oasis_tf.export", "--model", str(model_dir)]
                     subprocess.run([*command, "--out", str(exported)], cwd=ROOT, check=True)
                 if step % EVERY == 0:

@@ -52,7 +52,7 @@ def _edit(arguments):
 
     from data_pipeline.label_files import read_label_map
     from oasis_tf.contact_sheet import contact_sheet, thumbnail
-    from oasis_tf.training.pictures import save_png
+    from oasis_tf.pictures import save_png
 
     edit = synthesizer.edit(
         read_label_map(arguments.labels, synthesizer.legend, palette),

@@ -6,7 +6,7 @@ from oasis_tf.layout import Layout, Patches
 from oasis_tf.models.generator import SCALES
 from oasis_tf.noise import class_noise, global_noise, interpolate, segment_noise, within
 from oasis_tf.painting import Spread
-from oasis_tf.training.pictures import to_uint8
+from oasis_tf.pictures import to_uint8
 
 _MULTIPLE = max(SCALES)
 

@@ -54,7 +54,7 @@ def _interpolate(arguments):
     # Late, for these import TensorFlow.
     from data_pipeline.label_files import read_label_map
     from oasis_tf.contact_sheet import contact_sheet, thumbnail
-    from oasis_tf.training.pictures import save_png
+    from oasis_tf.pictures import save_png
 
     frames = synthesizer.interpolate(
         read_label_map(arguments.labels, synthesizer.legend, palette),

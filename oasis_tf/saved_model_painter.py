@@ -12,7 +12,7 @@ from data_pipeline.errors import DataError
 from data_pipeline.legend import Legend
 from data_pipeline.png import encode_label_map
 from oasis_tf.painting import Spread
-from oasis_tf.training.pictures import to_uint8
+from oasis_tf.pictures import to_uint8
 
 INFORMATION = Path("assets.extra") / "model.json"
 

@@ -45,7 +45,7 @@ def _synthesize(arguments):
     from tqdm import tqdm
 
     from data_pipeline.label_files import read_label_map
-    from oasis_tf.training.pictures import save_png
+    from oasis_tf.pictures import save_png
 
     sheets = _Sheets(arguments.out)
     bad = []
@@ -117,7 +117,7 @@ class _Sheets:
 
     def _write(self):
         from oasis_tf.contact_sheet import contact_sheet
-        from oasis_tf.training.pictures import save_png
+        from oasis_tf.pictures import save_png
 
         number = f"_{len(self._paths) + 1}" if self._paths else ""
         path = self._directory / f"contact_sheet{number}.png"

@@ -98,7 +98,7 @@ def _train(arguments):
 def _score(segmenter, data_dir, manifest, split):
     from data_pipeline.reader import eval_dataset
     from oasis_tf.metrics.confusion import Confusion, segmentation_scores
-    from oasis_tf.training.pictures import to_uint8
+    from oasis_tf.pictures import to_uint8
 
     table = segmenter.table(manifest.class_names)
     confusion = Confusion(manifest.num_classes)

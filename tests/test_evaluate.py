@@ -126,7 +126,7 @@ def test_everything_at_once(command, inception, segmenter, tmp_path, capsys):
 def test_against_the_pictures_themselves(command, inception, model, records, tmp_path):
     import oasis_tf
     from data_pipeline.reader import eval_dataset
-    from oasis_tf.training.pictures import to_uint8
+    from oasis_tf.pictures import to_uint8
 
     assert main(command("fid,kid", "--seed", "5")) == 0
     synthesizer = oasis_tf.load(model)
@@ -150,7 +150,7 @@ def test_features_of_the_judge(command, judge, model, records, tmp_path, capsys)
     import oasis_tf
     from data_pipeline.reader import eval_dataset
     from oasis_tf.metrics.segmenter_features import SegmenterFeatures
-    from oasis_tf.training.pictures import to_uint8
+    from oasis_tf.pictures import to_uint8
 
     flags = ["--features", "segmenter", "--segmenter", str(judge)]
     page = tmp_path / "page.html"

@@ -8,8 +8,8 @@ from PIL import Image
 from data_pipeline.errors import DataError
 from oasis_tf.model_dir import open_model_dir
 from oasis_tf.noise import class_noise, global_noise, segment_noise
+from oasis_tf.pictures import to_uint8
 from oasis_tf.reach import reach
-from oasis_tf.training.pictures import to_uint8
 from tests.toy_model import LEGEND
 
 N = LEGEND.num_classes

@@ -8,7 +8,7 @@ import numpy as np
 
 from data_pipeline.errors import DataError
 from data_pipeline.reader import eval_dataset
-from oasis_tf.training.pictures import to_uint8
+from oasis_tf.pictures import to_uint8
 
 CHUNK = 32  # pictures measured, and stored in the cache, together
 

@@ -5,7 +5,7 @@ import time
 
 import tensorflow as tf
 
-from oasis_tf.training.pictures import picture_grid, save_png, to_uint8
+from oasis_tf.pictures import picture_grid, save_png, to_uint8
 from oasis_tf.training.randomness import Purpose, step_noise
 
 

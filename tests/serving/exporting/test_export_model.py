@@ -9,10 +9,10 @@ from tensorflow.core.protobuf import saved_model_pb2
 
 from data_pipeline.png import encode_label_map
 from oasis_tf.noise import global_noise
+from oasis_tf.pictures import to_uint8
 from oasis_tf.serving.exporting import export_model as export_module
 from oasis_tf.serving.exporting.export_model import export_model
 from oasis_tf.serving.warmup import read_warmup_requests
-from oasis_tf.training.pictures import to_uint8
 from tests.serving.exporting.toy_generator import toy_generator, toy_info
 
 CLASSES = 9

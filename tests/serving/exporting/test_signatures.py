@@ -7,9 +7,9 @@ from PIL import Image
 
 from data_pipeline.png import encode_label_map
 from oasis_tf.noise import global_noise, within
+from oasis_tf.pictures import to_uint8
 from oasis_tf.serving.exporting.folding import fold
 from oasis_tf.serving.exporting.signatures import build_signatures
-from oasis_tf.training.pictures import to_uint8
 from tests.serving.exporting.toy_generator import CLASSES, toy_generator, toy_info
 
 MAX_PIXELS = 3 * 64 * 128

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from oasis_tf.training.pictures import picture_grid, save_png, to_uint8
+from oasis_tf.pictures import picture_grid, save_png, to_uint8
 
 
 def test_to_uint8_by_hand():
