@@ -115,6 +115,7 @@ def test_tensorboard_has_everything(uninterrupted):
     assert sorted(losses(model_dir)) == list(range(1, STEPS + 1))
 
 
+@pytest.mark.slow
 def test_killed_and_resumed_gives_the_same_losses(uninterrupted, records, tmp_path):
     """SIGKILL at a random moment, then SIGTERM, then to the end."""
     model_dir = tmp_path / "killed"

@@ -125,6 +125,7 @@ def test_the_mean_of_two_independent_gradients(class_balance):
     assert all(not x.numpy().any() for x in accumulated._generator_sums._gradients)
 
 
+@pytest.mark.slow
 def test_two_replicas_with_two_micro_batches_each(mirrored):
     inputs = make_inputs()
     # A micro-batch of both replicas together: pictures 0 and 2, then 1 and 3.

@@ -96,6 +96,7 @@ def assert_same(actual, expected):
         np.testing.assert_allclose(a, b, rtol=0, atol=1e-4 * max(1, np.abs(b).max()))
 
 
+@pytest.mark.slow
 def test_two_replicas_equal_one_where_their_classes_are_alike(mirrored):
     batch = make_batch(equal_halves=True)
     assert_same(train(mirrored, batch), train(tf.distribute.get_strategy(), batch))
@@ -110,6 +111,7 @@ def test_two_replicas_equal_one_where_classes_are_counted_over_both(mirrored, on
     assert_same(train(mirrored, make_batch(equal_halves=False), "batch"), one_device)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("devices", [1, 2])
 def test_repeated_passes_make_the_same_update(mirrored, one_device, devices):
     strategy = mirrored if devices == 2 else tf.distribute.get_strategy()

@@ -5,6 +5,7 @@ import pytest
 from benchmarks.parts import train_step
 
 
+@pytest.mark.slow
 def test_rows(options, clock, monkeypatch):
     monkeypatch.setattr(train_step, "in_a_process", lambda function, *args: function(*args))
     made = {}

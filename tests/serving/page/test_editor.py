@@ -377,6 +377,7 @@ def test_a_model_that_was_not_exported_for_it(chrome, tmp_path):
         assert "no signature describe" in editor.error()
 
 
+@pytest.mark.slow
 def test_as_many_classes_as_lvis_has(chrome, tmp_path):
     from selenium.webdriver.common.keys import Keys
 
