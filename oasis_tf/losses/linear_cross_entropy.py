@@ -12,7 +12,8 @@ def linear_cross_entropy(features, kernel, bias, classes, weights, *, fixed_laye
 
     Runs over chunks of rows. As the sum is linear in each chunk's loss, its gradients are made
     in the same visit as its value, so nothing of the width of the classes is kept or made twice:
-    with 1205 classes the logits of one 256x256 picture alone would take 316 MB.
+    with 1205 classes the logits of one 256x256 picture alone would take 316 MB. Rows of weight 0,
+    in sparse label maps the most, are left out: they add nothing, and their gradient is 0.
 
     Args:
         features: float (M, C) of any precision; the logits are float32.
@@ -38,12 +39,17 @@ def linear_cross_entropy(features, kernel, bias, classes, weights, *, fixed_laye
     return compute(features, layer)
 
 
-def _sum(features, layer, classes, weights, *, fixed_layer):
+def _sum(all_features, layer, classes, weights, *, fixed_layer):
+    counted = tf.where(weights != 0)  # (rows, 1)
+    features, classes, weights = (
+        tf.gather_nd(x, counted) for x in (all_features, classes, weights)
+    )
     channels, num_classes = layer.shape[0] - 1, layer.shape[1]
     kernel = layer[:-1]
     size = max(1, _CHUNK_BYTES // (4 * num_classes))
     rows = tf.shape(features)[0]
-    chunks = (rows + size - 1) // size
+    # One where there is no row at all, for a list of no pieces cannot be put together.
+    chunks = tf.maximum((rows + size - 1) // size, 1)
 
     def visit(i, total, to_features, to_layer):
         chunk = slice(i * size, (i + 1) * size)
@@ -74,7 +80,8 @@ def _sum(features, layer, classes, weights, *, fixed_layer):
         (0, 0.0, pieces, tf.zeros_like(layer)),
         parallel_iterations=1,
     )
-    to_features = tf.ensure_shape(pieces.concat(), features.shape)
+    to_features = tf.scatter_nd(counted, pieces.concat(), tf.shape(all_features, tf.int64))
+    to_features = tf.ensure_shape(to_features, all_features.shape)
 
     def gradient(upstream):
         return tf.cast(upstream, features.dtype) * to_features, upstream * to_layer
