@@ -145,6 +145,21 @@ class Editor:
             assert time.monotonic() < end, "another picture is shown"
             time.sleep(0.05)
 
+    def wait_for_drawing(self, variants):
+        """Waits until this many pictures were generated, and the newest is on screen."""
+        end = time.monotonic() + 60
+        while (count := len(self.all("#variants li"))) != variants:
+            assert time.monotonic() < end, (count, self.error(), self.console())
+            time.sleep(0.03)
+        self.wait("ready")
+
+    def wait_until_shown(self, selector):
+        """Waits until an element is on screen."""
+        end = time.monotonic() + 20
+        while not self.find(selector).is_displayed():
+            assert time.monotonic() < end, (selector, self.error(), self.console())
+            time.sleep(0.03)
+
     def upload(self, path):
         """Opens a file as the user would with the dialog."""
         self.find("#file").send_keys(str(path))

@@ -151,8 +151,7 @@ def striped(tmp_path):
 def test_one_class_is_drawn_anew_and_only_it_changes(editor, tmp_path):
     path, label_map = striped(tmp_path)
     editor.upload(path)
-    editor.wait("busy")
-    editor.wait("ready")
+    editor.wait_for_drawing(1)
     np.testing.assert_array_equal(ids(editor), label_map)
     before = editor.pixels("#picture").astype(int)
 
@@ -181,8 +180,7 @@ def test_one_class_is_drawn_anew_and_only_it_changes(editor, tmp_path):
 def test_a_brushed_region_is_drawn_anew(editor, tmp_path):
     path, _ = striped(tmp_path)
     editor.upload(path)
-    editor.wait("busy")
-    editor.wait("ready")
+    editor.wait_for_drawing(1)
     before = editor.pixels("#picture").astype(int)
     editor.click("[data-pick=region]")
     editor.drag("#mask", (800, 15), (820, 15))
@@ -209,7 +207,7 @@ def test_variants_and_comparison(editor):
     second = editor.pixels("#picture")
     assert not np.array_equal(first, second)
     editor.keys("v")
-    assert editor.find("#slider").is_displayed()
+    editor.wait_until_shown("#slider")
     np.testing.assert_array_equal(editor.pixels("#other"), first)
     editor.chrome.execute_script(
         "const s = document.getElementById('slider'); s.value = 250;"
@@ -231,8 +229,7 @@ def test_variants_and_comparison(editor):
 def test_what_is_downloaded_can_be_opened_again(editor, tmp_path):
     path, label_map = striped(tmp_path)
     editor.upload(path)
-    editor.wait("busy")
-    editor.wait("ready")
+    editor.wait_for_drawing(1)
     editor.drag("#mask", (20, 15))
     editor.wait("ready")
     shown = editor.pixels("#picture")
@@ -246,8 +243,7 @@ def test_what_is_downloaded_can_be_opened_again(editor, tmp_path):
     editor.chrome.refresh()
     editor.wait("ready")
     editor.upload(state)
-    editor.wait("busy")
-    editor.wait("ready")
+    editor.wait_for_drawing(1)
     np.testing.assert_array_equal(ids(editor), label_map)
     np.testing.assert_array_equal(editor.pixels("#picture"), shown)
 
@@ -290,8 +286,7 @@ def test_another_size_is_made_to_fit(editor, tmp_path):
     label_map = np.zeros((50, 100), np.uint8)
     label_map[:, 50:] = 2
     editor.upload(save(tmp_path, Image.fromarray(label_map)))
-    editor.wait("busy")
-    editor.wait("ready")
+    editor.wait_for_drawing(1)
     expected = np.zeros((64, 96), int)
     expected[:, 48:] = 2
     np.testing.assert_array_equal(ids(editor), expected)
