@@ -78,10 +78,12 @@ def filter_gradient(x, dy, stride):
     size, reach = (3, 2) if stride == 1 else (4, 1)
     batch, height, width, outputs = keras.ops.shape(dy)
     channels = x.shape[-1]
-    # Apart by phase: pixels that lie `stride` apart become neighbours.
-    x = tf.space_to_batch(x, [stride, stride], [[1, 1], [1, 1]])
-    x = tf.reshape(x, (-1, channels))
-    dy = tf.pad(dy, [[0, 0], [0, reach], [0, reach], [0, 0]])
+    # One of the two is there since the forward pass: a copy made then would wait for the other.
+    with tf.control_dependencies([x, dy]):
+        # Apart by phase: pixels that lie `stride` apart become neighbours.
+        x = tf.space_to_batch(x, [stride, stride], [[1, 1], [1, 1]])
+        x = tf.reshape(x, (-1, channels))
+        dy = tf.pad(dy, [[0, 0], [0, reach], [0, reach], [0, 0]])
     phase, row = batch * (height + reach) * (width + reach), width + reach
     # The last rows of dy are padding.
     count = phase - reach * (row + 1)

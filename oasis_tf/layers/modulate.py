@@ -53,7 +53,10 @@ def modulate(x, gamma, beta, index, *, double=False, activate=False):
                 sums = tf.math.unsorted_segment_sum(rows, index, tf.shape(gamma)[0])
                 return tf.cast(sums, gamma.dtype)
 
-            to_x = tf.reshape(dy * look_up(scale), flat)
+            # Needs nothing of the backward pass, and would be made, and kept, before it.
+            with tf.control_dependencies([dy]):
+                scales = look_up(scale)
+            to_x = tf.reshape(dy * scales, flat)
             if double:
                 to_x = undo_double(to_x)
             return to_x, to_table(dy * x6), to_table(dy)

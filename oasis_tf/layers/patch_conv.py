@@ -70,7 +70,7 @@ def _gather_and_project(hidden, patches5, *kernels):
     count = tf.shape(patches5)[0]
     chunks = (count + size - 1) // size
 
-    def gather(i):
+    def gather(i, hidden=hidden):
         ids = patches5[i * size : (i + 1) * size]
         return ids, tf.reshape(tf.gather(hidden, ids), (-1, 9 * width))
 
@@ -98,9 +98,14 @@ def _gather_and_project(hidden, patches5, *kernels):
 
     def gradient(*upstream):
         upstream = [tf.convert_to_tensor(dy) for dy in upstream]
+        sources = (hidden, *kernels)
+        # A loop starts what it can: the first rows would be gathered before the backward pass.
+        with tf.control_dependencies(upstream):
+            now = tf.identity(hidden)
+            zeros = [tf.zeros(tf.shape(x), tf.float32) for x in sources]
 
         def visit(i, to_hidden, *to_kernels):
-            ids, rows = gather(i)
+            ids, rows = gather(i, now)
             parts = [dy[i * size : (i + 1) * size] for dy in upstream]
             to_rows = tf.add_n(
                 [tf.matmul(p, k, transpose_b=True) for p, k in zip(parts, kernels, strict=True)]
@@ -117,10 +122,8 @@ def _gather_and_project(hidden, patches5, *kernels):
                 *(a + tf.cast(b, tf.float32) for a, b in zip(to_kernels, products, strict=True)),
             ]
 
-        sources = (hidden, *kernels)
-        sums = loop(visit, [tf.zeros(tf.shape(x), tf.float32) for x in sources])
         to_hidden, *to_kernels = (
-            tf.cast(total, x.dtype) for total, x in zip(sums, sources, strict=True)
+            tf.cast(total, x.dtype) for total, x in zip(loop(visit, zeros), sources, strict=True)
         )
         return to_hidden, None, *to_kernels
 
