@@ -36,12 +36,8 @@ def class_weights(label_map, num_classes, *, ignore_unlabelled=True, all_replica
     Returns:
         float32 (N,), non-negative; 0 for classes that are not present.
     """
-    labels = tf.reshape(tf.cast(label_map, tf.int32), [-1])
-    # Not tf.math.bincount, which has no deterministic form on a GPU. A sum of ones is exact up to
-    # 2^24 pixels of a class.
-    ones = tf.ones_like(labels, tf.float32)
-    counts = tf.math.unsorted_segment_sum(ones, labels, num_classes)
-    pixels = tf.cast(tf.size(labels), tf.float32)
+    counts = class_counts(label_map, num_classes)
+    pixels = tf.cast(tf.size(label_map), tf.float32)
     if all_replicas:
         context = tf.distribute.get_replica_context()
         counts, pixels = context.all_reduce(tf.distribute.ReduceOp.SUM, [counts, pixels])
@@ -49,6 +45,21 @@ def class_weights(label_map, num_classes, *, ignore_unlabelled=True, all_replica
         counts *= tf.cast(tf.range(num_classes) != UNLABELLED, tf.float32)
     present = tf.math.count_nonzero(counts, dtype=tf.float32)
     return tf.math.divide_no_nan(pixels, counts * present)
+
+
+def class_counts(label_map, num_classes):
+    """How many pixels each class has.
+
+    Args:
+        label_map: int of any shape, ids in [0, num_classes).
+        num_classes: N.
+
+    Returns:
+        float32 (N,), exact up to 2^24 pixels of a class.
+    """
+    labels = tf.reshape(tf.cast(label_map, tf.int32), [-1])
+    # Not tf.math.bincount, which has no deterministic form on a GPU.
+    return tf.math.unsorted_segment_sum(tf.ones_like(labels, tf.float32), labels, num_classes)
 
 
 def discriminator_real_loss(

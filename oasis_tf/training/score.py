@@ -8,6 +8,7 @@ a segmentation network trained on photographs.
 import numpy as np
 import tensorflow as tf
 
+from oasis_tf.losses.segmentation import class_counts
 from oasis_tf.training.randomness import Purpose, step_noise
 
 
@@ -80,10 +81,8 @@ class DiscriminatorScore:
         labelled = valid & (label_map > 0)
 
         def histogram(values, mask):
-            values = tf.boolean_mask(values, mask)
-            return tf.math.bincount(
-                values, minlength=num_classes, maxlength=num_classes, dtype=tf.int64
-            )
+            counts = class_counts(tf.boolean_mask(values, mask), num_classes)
+            return tf.cast(counts, tf.int64)
 
         def count(mask):
             return tf.math.count_nonzero(mask)

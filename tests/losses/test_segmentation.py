@@ -1,9 +1,11 @@
 """Losses against NumPy, with the cases that break careless code."""
 
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from oasis_tf.losses.segmentation import (
+    class_counts,
     class_weights,
     discriminator_fake_loss,
     discriminator_real_loss,
@@ -26,6 +28,13 @@ def test_class_weights_by_hand():
     # With class 0 three classes count.
     weights = class_weights(label_map, 5, ignore_unlabelled=False).numpy()
     np.testing.assert_allclose(weights, [8 / 12, 8 / 9, 0, 8 / 3, 0], rtol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 5), (0,)])
+def test_class_counts(rng, shape):
+    label_map = rng.integers(0, 4, shape)
+    expected = np.bincount(label_map.reshape(-1), minlength=6)
+    np.testing.assert_array_equal(class_counts(tf.constant(label_map), 6), expected)
 
 
 def test_class_weights_over_all_replicas(mirrored):
