@@ -106,7 +106,9 @@ def independent(step, inputs):
     return losses
 
 
-@pytest.mark.parametrize("class_balance", ["replica", "batch"])
+@pytest.mark.parametrize(
+    "class_balance", ["replica", pytest.param("batch", marks=pytest.mark.slow)]
+)
 def test_the_mean_of_two_independent_gradients(class_balance):
     inputs = make_inputs()
     expected_step, step = (make_step(class_balance=class_balance) for _ in range(2))
@@ -149,6 +151,7 @@ def test_two_replicas_with_two_micro_batches_each(mirrored):
     assert_same(state(step), state(one))
 
 
+@pytest.mark.slow
 def test_float16_scales_the_loss_and_skips_what_overflows():
     step = make_step("mixed_float16")
     accumulated = AccumulatedStep(step, MICRO)

@@ -45,6 +45,7 @@ def open_run(records, model_dir, **changes):
     return loop.Run(config(**changes), Manifest.read(records), records, model_dir)
 
 
+@pytest.mark.slow
 def test_the_numbers_are_those_of_evaluate(records, judge, tmp_path):
     settings = dict(metrics=ALL, features="segmenter", segmenter=str(judge), seed=4)
     settings.update(steps=2, evaluate_every=1, pictures_every=2, init_gain=2.0)

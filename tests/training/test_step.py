@@ -51,10 +51,8 @@ def float32_course():
     return course(make_step(), make_batch(np.random.default_rng(5)), STEPS)
 
 
-@pytest.mark.parametrize(
-    "precision, scaled",
-    [("mixed_bfloat16", False), pytest.param("mixed_float16", True, marks=pytest.mark.slow)],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("precision, scaled", [("mixed_bfloat16", False), ("mixed_float16", True)])
 def test_low_precision_takes_the_same_course(float32_course, precision, scaled):
     batch = make_batch(np.random.default_rng(5))
     step = make_step(precision, scaled=scaled)
