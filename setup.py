@@ -35,7 +35,7 @@ setup(
         "dev": [
             *SERVE,
             "pytest>=8",
-            "pytest-xdist>=3.6",
+            "pytest-xdist>=3.8",
             "ruff>=0.6",
             "hypothesis>=6.100",
             "selenium>=4.20",
