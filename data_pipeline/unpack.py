@@ -36,7 +36,8 @@ def unpack(archive, target):
             before the first is written), or `target` cannot be written.
     """
     with _reading(archive), zipfile.ZipFile(archive) as content:
-        members = [member for member in content.infolist() if not member.is_dir()]
+        # Not is_dir: Python 3.11's breaks on a member without a name.
+        members = [m for m in content.infolist() if not m.filename.endswith("/")]
         paths = [_inside(target, member, archive) for member in members]
         for member, path in zip(tqdm(members, desc=archive.name, unit="file"), paths, strict=True):
             with content.open(member) as source, _writing(target):
@@ -83,8 +84,8 @@ def _writing(target):
 def _inside(target, member, archive):
     root = target.resolve()
     path = (root / member.filename).resolve()
-    if not path.is_relative_to(root):
+    if root not in path.parents:
         raise DataError(
-            f"{archive} must hold files below {target} only. Received: {member.filename}"
+            f"{archive} must hold files below {target} only. Received: {member.filename!r}"
         )
     return path

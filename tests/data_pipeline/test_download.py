@@ -136,9 +136,12 @@ def test_unpack_skips_what_is_there(tmp_path):
     assert found == {"one": "x", "two": "22", "three": "333"}
 
 
-@pytest.mark.parametrize("name", ["../evil", "/tmp/evil", "d/../../evil"])
+@pytest.mark.parametrize("name", ["../evil", "/tmp/evil", "d/../../evil", ".", "\0nameless"])
 def test_unpack_stays_inside(tmp_path, name):
-    write_zip(tmp_path / "a.zip", {"good": "1", name: "2"})
+    write_zip(tmp_path / "a.zip", {"good": "1", name.replace("\0", "?"): "2"})
+    content = (tmp_path / "a.zip").read_bytes()
+    # To a reader a name ends at a zero, so this one is empty.
+    (tmp_path / "a.zip").write_bytes(content.replace(b"?nameless", b"\0nameless"))
     with pytest.raises(DataError, match=r"a.zip must hold files below"):
         unpack(tmp_path / "a.zip", tmp_path / "t")
     assert [path.name for path in tmp_path.iterdir()] == ["a.zip"]
