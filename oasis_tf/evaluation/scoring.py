@@ -100,6 +100,7 @@ class Scoring:
         request: `Request`.
         data_dir: Path of the records.
         cache_dir: Path; what was measured before, for the same of everything, is taken from there.
+        writes: stores there what is measured.
 
     Attributes:
         networks: {role: JSON-able dict}, the networks that are used.
@@ -107,11 +108,11 @@ class Scoring:
         total: number of pictures.
     """
 
-    def __init__(self, request, data_dir, cache_dir):
+    def __init__(self, request, data_dir, cache_dir, *, writes=True):
         self._request = request
         self._data_dir = data_dir
         self._manifest = Manifest.read(data_dir)
-        self._cache = Cache(cache_dir)
+        self._cache = Cache(cache_dir, writes=writes)
         self._measures, self.networks, self.failures = {}, {}, {}
         for metric in request.metrics:
             try:

@@ -132,6 +132,7 @@ class Run:
                 data_dir,
                 self._eval_split,
                 self._model_dir / "measured",
+                writes=self._chief,
             )
         self._controller = self._build_controller()
         self._check_that_workers_agree(manifest)

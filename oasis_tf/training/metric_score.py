@@ -22,6 +22,7 @@ class MetricScore:
         data_dir: Path of the records.
         split: of the data set.
         cache_dir: Path, for what has been measured of photographs.
+        writes: stores it there; of several workers only one should.
 
     Attributes:
         chosen_by: name of the score that chooses the best checkpoint, that of the first metric;
@@ -29,7 +30,7 @@ class MetricScore:
         higher_is_better: of that score.
     """
 
-    def __init__(self, generator, config, manifest, data_dir, split, cache_dir):
+    def __init__(self, generator, config, manifest, data_dir, split, cache_dir, *, writes=True):
         metrics = config.metrics or ("miou",)
         request = Request(
             metrics=metrics,
@@ -40,7 +41,7 @@ class MetricScore:
             segmenter=config.segmenter,
             seed=_SEED,
         )
-        self._scoring = Scoring(request, data_dir, cache_dir)
+        self._scoring = Scoring(request, data_dir, cache_dir, writes=writes)
         synthesizer = Synthesizer(
             GeneratorPainter(generator), Legend.of(manifest), manifest.image_size
         )

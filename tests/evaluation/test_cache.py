@@ -27,6 +27,15 @@ def test_once(tmp_path):
     assert measure.calls == 3
 
 
+def test_one_that_only_reads(tmp_path):
+    cache, measure = Cache(tmp_path / "new", writes=False), counting([1])
+    cache.get_or_measure("key", 0, measure)
+    assert measure.calls == 1 and not (tmp_path / "new").exists()
+    Cache(tmp_path / "new").get_or_measure("key", 0, counting([2]))
+    np.testing.assert_array_equal(cache.get_or_measure("key", 0, measure)["values"], [2])
+    assert measure.calls == 1
+
+
 def test_a_damaged_file_is_measured_again(tmp_path):
     cache, measure = Cache(tmp_path), counting([1])
     cache.get_or_measure("key", 0, measure)
