@@ -10,6 +10,8 @@ from data_pipeline.files import write_atomically
 
 # Keras' names of its policies.
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+# How a run starts, see docs/training_start.md.
+STARTS = ("guarded", "released")
 # Over which pixels classes are counted for their weights in the loss.
 BALANCES = ("replica", "batch")
 
@@ -44,6 +46,9 @@ class Config:
         discriminator_lr: Adam's learning rate of the discriminator.
         labelmix_weight: lambda.
         ema_decay: of the averaged generator, in [0, 1).
+        start: "guarded" keeps the explosions of the first steps out of Adam (`GradientClip`),
+            makes more power iterations in them (`Trainer`) and lets the average's decay rise to
+            `ema_decay` (`ema.warmed_up`); "released" does none of it, as the authors' code.
         generator_channels: base width of the generator; its first block is 16 times as wide.
         discriminator_channels: base width of the discriminator, that of its last features.
         spade_channels: width of SPADE's hidden layers.
@@ -82,6 +87,7 @@ class Config:
     discriminator_lr: float = 4e-4
     labelmix_weight: float = 10.0
     ema_decay: float = 0.9999
+    start: str = STARTS[0]
     generator_channels: int = 64
     discriminator_channels: int = 64
     spade_channels: int = 128
@@ -108,7 +114,11 @@ class Config:
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise ConfigError(f"--{name} must be positive. Received: {value}")
-        for name, choices in (("precision", PRECISIONS), ("class_balance", BALANCES)):
+        for name, choices in (
+            ("precision", PRECISIONS),
+            ("class_balance", BALANCES),
+            ("start", STARTS),
+        ):
             value = getattr(self, name)
             if value not in choices:
                 raise ConfigError(
@@ -212,6 +222,8 @@ def load_config(model_dir):
         for name in ("image_size", "metrics"):
             if name in fields:
                 fields[name] = tuple(fields[name])
+        # What runs did before there was a choice.
+        fields.setdefault("start", "released")
         return Config(**fields), content["data"]
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such file; the directory holds no run.") from None

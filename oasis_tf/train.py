@@ -13,6 +13,7 @@ from oasis_tf.config import (
     FEATURES,
     METRICS,
     PRECISIONS,
+    STARTS,
     ConfigError,
     check_resumable,
     save_config,
@@ -70,6 +71,12 @@ def parse_arguments(argv=None):
     )
     for name in ("generator_lr", "discriminator_lr", "labelmix_weight", "ema_decay"):
         parser.add_argument(f"--{name}", type=float)
+    parser.add_argument(
+        "--start",
+        choices=STARTS,
+        help="keep the explosions of the first steps out of the optimiser and let the average's "
+        "decay rise with the step, or do neither, as the released code; default: guarded",
+    )
     for name in ("log", "evaluate", "pictures", "checkpoint"):
         parser.add_argument(f"--{name}_every", type=int, metavar="STEPS")
     parser.add_argument(

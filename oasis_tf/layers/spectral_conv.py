@@ -85,13 +85,14 @@ class SpectralConv2D(keras.layers.Layer):
 
     def _iterate(self, kernel):
         """One power iteration, stored: the new u (outputs, 1) and v (inputs, 1), and sigma."""
-        matrix = _matrix(kernel)
-        v, _ = _unit(tf.matmul(matrix, _column(self.u)))
-        # With u = K^T v / |K^T v|, sigma = v^T K u is the length |K^T v|.
-        u, sigma = _unit(tf.matmul(matrix, v, transpose_a=True))
+        u, v, sigma = _power_iteration(_matrix(kernel), _column(self.u))
+        self.store(u, v)
+        return u, v, sigma
+
+    def store(self, u, v):
+        """Sets the singular vectors: float32 (outputs, 1) and (inputs, 1), of length 1."""
         self.u.assign(tf.reshape(u, [-1]))
         self.v.assign(tf.reshape(v, [-1]))
-        return u, v, sigma
 
     def call(self, x, training=False):
         """Convolves: float (B, H, W, inputs) -> (B, H or H/2 or 2H, W likewise, outputs).
@@ -133,6 +134,41 @@ def _also_through_sigma(kernel, u, v, scale):
         return upstream - outer, None, None, None
 
     return tf.identity(kernel), gradient
+
+
+def refine(model, iterations):
+    """Makes power iterations on all `SpectralConv2D`s of a model, beside those of its passes.
+
+    Where kernels change fast one iteration a pass lags behind, and sigma is too small.
+
+    Args:
+        model: a Keras model.
+        iterations: int >= 1.
+    """
+    layers = [x for x in model._flatten_layers() if isinstance(x, SpectralConv2D)]
+    matrices = [_matrix(tf.convert_to_tensor(layer.kernel)) for layer in layers]
+
+    def body(number, *vectors):
+        pairs = zip(matrices, vectors, strict=True)
+        return number + 1, *(_power_iteration(matrix, u)[0] for matrix, u in pairs)
+
+    # A loop over values, for replicas cannot exchange variables from within one.
+    _, *vectors = tf.while_loop(
+        lambda number, *_: number < iterations - 1,
+        body,
+        [tf.constant(0), *(_column(layer.u) for layer in layers)],
+        parallel_iterations=1,
+    )
+    for layer, matrix, u in zip(layers, matrices, vectors, strict=True):
+        layer.store(*_power_iteration(matrix, u)[:2])
+
+
+def _power_iteration(matrix, u):
+    """The new u (outputs, 1) and v (inputs, 1), and sigma."""
+    v, _ = _unit(tf.matmul(matrix, u))
+    # With u = K^T v / |K^T v|, sigma = v^T K u is the length |K^T v|.
+    u, sigma = _unit(tf.matmul(matrix, v, transpose_a=True))
+    return u, v, sigma
 
 
 def _sigma(kernel, u, v):

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from oasis_tf.training.step import DISCRIMINATOR_LOSSES, GENERATOR_LOSSES, apply_gradients
+from oasis_tf.training.step import DISCRIMINATOR_LOSSES, GENERATOR_LOSSES
 
 
 class AccumulatedStep:
@@ -95,15 +95,11 @@ class AccumulatedStep:
 
     def _update_generator(self):
         gradients, losses = self._generator_sums.take()
-        step = self._step
-        norm = apply_gradients(gradients, step.generator, step.generator_optimizer)
-        return {**losses, "gradient_norm/generator": norm}
+        return {**losses, **self._step.apply_to_generator(gradients)}
 
     def _update_discriminator(self):
         gradients, losses = self._discriminator_sums.take()
-        step = self._step
-        norm = apply_gradients(gradients, step.discriminator, step.discriminator_optimizer)
-        return {**losses, "gradient_norm/discriminator": norm}
+        return {**losses, **self._step.apply_to_discriminator(gradients)}
 
     def _part(self, number, *tensors):
         """The rows of micro-batch `number` of each."""

@@ -13,6 +13,7 @@ class Progress:
     """A live line with step, pictures per second, losses and the time left.
 
     On a terminal the line is rewritten in place; into a file it is printed every ten seconds.
+    The first exploding gradient of each network gets a line of warning; later ones are counted.
 
     Args:
         global_step: int64 variable.
@@ -34,8 +35,16 @@ class Progress:
         self._begin = (time.monotonic(), int(global_step.numpy()))
         self._printed = float("-inf")
         self._line_open = False
+        self._explosions = {}
 
-    def __call__(self, output):
+    def __call__(self, output, explosions=()):
+        """Prints the line, if it is due.
+
+        Args:
+            output, explosions: as `Trainer.train` returns them.
+        """
+        for explosion in explosions:
+            self._tell(*explosion)
         step, now = int(self._global_step.numpy()), time.monotonic()
         due = now - self._printed >= self._EVERY_SECONDS or step >= self._total
         if not (self._live or due):
@@ -43,16 +52,28 @@ class Progress:
         self._printed = now
         elapsed, done = now - self._begin[0], step - self._begin[1]
         left = _duration((self._total - step) * elapsed / max(done, 1))
-        losses = "  ".join(f"{label} {output[name]:.3f}" for name, label in self._NAMES)
+        parts = [f"{label} {output[name]:.3f}" for name, label in self._NAMES]
+        parts += [f"{network} exploded {n}x" for network, n in self._explosions.items()]
         line = (
             f"step {step}/{self._total}  {output['images_per_second']:.1f} images/s  "
-            f"{losses}  {left} left"
+            f"{'  '.join(parts)}  {left} left"
         )
         # Erase to the end of the line, for the next line may be shorter.
         print(f"\r{line}\033[K" if self._live else line, end="", file=sys.stderr, flush=True)
         self._line_open = True
         if not self._live or step >= self._total:
             self.close()
+
+    def _tell(self, network, step, norm, multiple):
+        self._explosions[network] = self._explosions.get(network, 0) + 1
+        if self._explosions[network] == 1:
+            self.close()
+            print(
+                f"warning: the gradient of the {network} has the norm {norm:.3g} at step {step}, "
+                f"{multiple:.3g} times its running norm (docs/training_start.md)",
+                file=sys.stderr,
+                flush=True,
+            )
 
     def close(self):
         """Ends the line, so that what is printed next has one of its own."""

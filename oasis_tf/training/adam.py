@@ -1,29 +1,49 @@
-"""Keras' Adam with each variable's update as one kernel."""
+"""Adam as the released models were trained with, each variable's update as one kernel."""
 
 import keras
 import tensorflow as tf
 
 
 class FusedAdam(keras.optimizers.Adam):
-    """The same numbers as `keras.optimizers.Adam`, in one pass over memory.
+    """PyTorch's Adam, in one pass over memory; takes gradients that replicas have summed already.
 
     Keras writes the update as some twenty operations per variable. With 194 variables that is
     thousands of graph nodes to build at every start, and for 100 million weights as many trips
     to memory in every step; TensorFlow's own kernel reads and writes each value once.
+
+    The released models were trained with PyTorch, which adds epsilon to the root of the
+    bias-corrected second moment. TensorFlow's kernel and Keras add it before that correction,
+    which in the first step damps gradients below 3e-7 up to 31 times more. Both forms are the
+    same with epsilon * sqrt(1 - beta_2^t) in place of epsilon.
+
+    Reference: Kingma and Ba, "Adam", ICLR 2015, Algorithm 1.
     """
 
     def apply(self, grads, trainable_variables=None):
-        """As Keras'; first makes what all variables' updates share, once and not for each."""
+        """Updates the variables.
+
+        Args:
+            grads: list of float32, one for each variable the optimizer was built with, the same
+                on all replicas (`oasis_tf.training.apply_gradients`).
+            trainable_variables: these variables.
+        """
         done = tf.cast(tf.convert_to_tensor(self.iterations) + 1, tf.float32)
         beta1, beta2 = tf.constant(self.beta_1), tf.constant(self.beta_2)
+        beta2_power = beta2**done
+        # What the updates of all variables share, made once and not for each.
         self._shared = dict(
             beta1_power=beta1**done,
-            beta2_power=beta2**done,
+            beta2_power=beta2_power,
             beta1=beta1,
             beta2=beta2,
-            epsilon=tf.constant(self.epsilon),
+            epsilon=self.epsilon * tf.sqrt(1 - beta2_power),
         )
         super().apply(grads, trainable_variables)
+
+    def _all_reduce_sum_gradients(self, grads_and_vars):
+        # Keras sums the replicas' gradients here. These are summed already: clipping needs the
+        # norm of the sum.
+        return grads_and_vars
 
     def update_step(self, gradient, variable, learning_rate):
         """Called by Keras for each variable, a float32 one, in its device scope."""

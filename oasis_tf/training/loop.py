@@ -237,6 +237,7 @@ class Run:
             labelmix_weight=config.labelmix_weight,
             share_pictures=config.share_pictures,
             class_balance=config.class_balance,
+            clips=config.start == "guarded",
         )
         self._global_step = orbit.utils.create_global_step()
         # The larger the better: of a metric whose lower values are better it is the negative.
@@ -249,6 +250,8 @@ class Run:
             discriminator=self._discriminator,
             generator_optimizer=optimizers[0],
             discriminator_optimizer=optimizers[1],
+            generator_clip=self._step.generator_clip,
+            discriminator_clip=self._step.discriminator_clip,
             step=self._global_step,
             best_score=self._best_score,
             chosen_by=self._chosen_by,
@@ -270,6 +273,7 @@ class Run:
                 self._step,
                 ema_generator=self._ema_generator,
                 ema_decay=config.ema_decay,
+                start=config.start,
                 batches=self._training_batches,
                 batch_size=config.batch_size,
                 seed=config.seed,
@@ -392,8 +396,9 @@ class Run:
         """orbit's action: numbers, score and pictures."""
         config, step = self._config, int(self._global_step.numpy())
         output.update(self._slow_numbers())
+        explosions = output.pop("explosions")
         if self._chief:
-            self._progress(output)
+            self._progress(output, explosions)
         last = step >= self._total
         evaluate = last or step % config.evaluate_every == 0
         draw = last or step % config.pictures_every == 0

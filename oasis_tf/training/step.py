@@ -10,7 +10,9 @@ from oasis_tf.losses.segmentation import (
     discriminator_real_loss,
     generator_adversarial_loss,
 )
+from oasis_tf.training.gradient_clip import GradientClip
 
+NETWORKS = ("generator", "discriminator")
 GENERATOR_LOSSES = ("loss/generator",)
 DISCRIMINATOR_LOSSES = (
     "loss/discriminator",
@@ -18,11 +20,13 @@ DISCRIMINATOR_LOSSES = (
     "loss/discriminator_real",
     "loss/labelmix",
 )
+# Of each network's update: the norm of its gradient before clipping, that as a multiple of the
+# running norm, and 1 where it overflowed in float16 and the update was skipped.
+UPDATE_METRICS = ("gradient_norm", "gradient_excess", "skipped")
 METRICS = (
     *GENERATOR_LOSSES,
-    "gradient_norm/generator",
     *DISCRIMINATOR_LOSSES,
-    "gradient_norm/discriminator",
+    *(f"{name}/{network}" for name in UPDATE_METRICS for network in NETWORKS),
 )
 
 
@@ -41,6 +45,11 @@ class AdversarialStep:
             the two drawings of a step and differs from the paper by that. Defaults to False.
         class_balance: "replica" weighs classes by this replica's pixels, as released; "batch" by
             those of all replicas. Defaults to "replica".
+        clips: gradients are clipped (`GradientClip`); False only measures them, as released.
+            Defaults to True.
+
+    Attributes:
+        generator_clip, discriminator_clip: the networks' `GradientClip`s, part of a run's state.
 
     Reference: Sushko et al., IJCV 2022, Eqs. 2 to 4.
     """
@@ -55,11 +64,14 @@ class AdversarialStep:
         labelmix_weight,
         share_pictures=False,
         class_balance="replica",
+        clips=True,
     ):
         self.generator = generator
         self.discriminator = discriminator
         self.generator_optimizer = generator_optimizer
         self.discriminator_optimizer = discriminator_optimizer
+        self.generator_clip = GradientClip(clips)
+        self.discriminator_clip = GradientClip(clips)
         self.labelmix_weight = labelmix_weight
         self.share_pictures = share_pictures
         self.class_balance = class_balance
@@ -75,8 +87,8 @@ class AdversarialStep:
             coins: bool (B, N), LabelMix: True = take the class from the photograph.
 
         Returns:
-            dict of float32 scalars, named as in `METRICS`: the loss terms and the gradient norms
-            of this replica; a norm is 0 where float16 overflowed and the update was skipped.
+            dict of float32 scalars, named as in `METRICS`: the loss terms of this replica, and
+            what `apply_gradients` says of both updates.
         """
         # The layout knows which noise vector a pixel takes but not its value, so both serve it.
         layout, generator_noise = self.generator.place(label_map, generator_noise)
@@ -96,8 +108,16 @@ class AdversarialStep:
     def update_generator(self, layout, label_map, noise, by_class=None):
         """One Adam step of the generator on the adversarial loss: (its pictures, metrics)."""
         fake, gradients, losses = self.generator_gradients(layout, label_map, noise, by_class)
-        norm = apply_gradients(gradients, self.generator, self.generator_optimizer)
-        return fake, {**losses, "gradient_norm/generator": norm}
+        return fake, {**losses, **self.apply_to_generator(gradients)}
+
+    def apply_to_generator(self, gradients):
+        """The update itself: metrics of `apply_gradients`."""
+        return _named(
+            "generator",
+            apply_gradients(
+                gradients, self.generator, self.generator_optimizer, self.generator_clip
+            ),
+        )
 
     def generator_gradients(self, layout, label_map, noise, by_class=None, shares=1):
         """Backward without an update: (its pictures, gradients, losses).
@@ -123,8 +143,16 @@ class AdversarialStep:
     def update_discriminator(self, image, fake, label_map, coins, by_class=None):
         """One Adam step of the discriminator on fake + real + lambda * LabelMix: metrics."""
         gradients, losses = self.discriminator_gradients(image, fake, label_map, coins, by_class)
-        norm = apply_gradients(gradients, self.discriminator, self.discriminator_optimizer)
-        return {**losses, "gradient_norm/discriminator": norm}
+        return {**losses, **self.apply_to_discriminator(gradients)}
+
+    def apply_to_discriminator(self, gradients):
+        """The update itself: metrics of `apply_gradients`."""
+        return _named(
+            "discriminator",
+            apply_gradients(
+                gradients, self.discriminator, self.discriminator_optimizer, self.discriminator_clip
+            ),
+        )
 
     def discriminator_gradients(self, image, fake, label_map, coins, by_class=None, shares=1):
         """Backward without an update: (gradients, losses); see `generator_gradients`."""
@@ -153,37 +181,38 @@ class AdversarialStep:
         return tf.split(self.discriminator.features(batch, training=True), 3)
 
 
-def apply_gradients(gradients, model, optimizer):
-    """Updates a model; returns the norm of the gradients on this replica, 0 if they overflowed.
+def apply_gradients(gradients, model, optimizer, clip):
+    """Sums gradients over the replicas, clips them and updates a model; in a replica context.
 
     Args:
         gradients: list of float32, one for each trainable variable: this replica's part of a sum
             over all replicas, times the scale of a `LossScaleOptimizer`.
         model: what has `trainable_variables`.
-        optimizer: built on these.
+        optimizer: built on these; takes gradients that are summed already, as `FusedAdam` does.
+        clip: `GradientClip` of this model.
+
+    Returns:
+        float32 scalars, the same on all replicas, in the order of `UPDATE_METRICS`; the first two
+        are 0 where the gradients overflowed.
     """
-    norm = tf.linalg.global_norm(gradients) * _replicas()
+    context = tf.distribute.get_replica_context()
+    # Summed here, so that all replicas clip by one norm, and one that overflows stops them all.
+    gradients = context.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
+    norm = tf.linalg.global_norm(gradients)
+    overflows = tf.constant(False)
     if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
-        norm /= optimizer.dynamic_scale
-        finite = tf.math.is_finite(norm)
-        norm = tf.where(finite, norm, 0)
-        # Keras asks one replica whether to skip the update; so that all answer alike, one that
-        # overflows spoils the gradients of the others.
-        spoilt = _on_any_replica(~finite)
-        gradients[0] = tf.where(spoilt, tf.fill(tf.shape(gradients[0]), float("nan")), gradients[0])
+        overflows = ~tf.math.is_finite(norm)
+        norm = tf.where(overflows, 0.0, norm / optimizer.dynamic_scale)
+    gradients, excess = clip(gradients, norm)
     optimizer.apply(gradients, model.trainable_variables)
-    return norm
+    return norm, excess, tf.cast(overflows, tf.float32)
+
+
+def _named(network, values):
+    return {f"{name}/{network}": x for name, x in zip(UPDATE_METRICS, values, strict=True)}
 
 
 def _scaled(loss, optimizer, shares):
-    # The optimizer sums gradients over the replicas; the loss is a mean over the whole batch.
-    return optimizer.scale_loss(loss / (_replicas() * shares))
-
-
-def _on_any_replica(flag):
-    context = tf.distribute.get_replica_context()
-    return context.all_reduce(tf.distribute.ReduceOp.SUM, tf.cast(flag, tf.float32)) > 0
-
-
-def _replicas():
-    return tf.distribute.get_replica_context().num_replicas_in_sync
+    # Gradients are summed over the replicas; the loss is a mean over the whole batch.
+    replicas = tf.distribute.get_replica_context().num_replicas_in_sync
+    return optimizer.scale_loss(loss / (replicas * shares))

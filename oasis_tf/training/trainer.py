@@ -7,14 +7,30 @@ import numpy as np
 import orbit
 import tensorflow as tf
 
+from oasis_tf.layers.spectral_conv import refine
 from oasis_tf.training.accumulated_step import AccumulatedStep
-from oasis_tf.training.ema import update_ema
+from oasis_tf.training.ema import update_ema, warmed_up
 from oasis_tf.training.randomness import Purpose, replica_part, step_coins, step_noise
-from oasis_tf.training.step import METRICS
+from oasis_tf.training.step import METRICS, NETWORKS
+
+
+# The steps in which kernels change so fast, next to their size, that one power iteration a pass
+# lags behind, and how many more each step makes in them.
+REFINED_STEPS = 1000
+POWER_ITERATIONS = 4
+# How many updates in a row may overflow in float16. The loss scale starts at 2^15 and halves each
+# time: by then it is 2^-25, and what overflows still is no gradient that a scale can save.
+OVERFLOWS = 40
+# Multiples of the running norm from which on a gradient is told of.
+EXPLOSION = 1000.0
 
 
 class NonFiniteLossError(ArithmeticError):
     """A loss or gradient norm became infinite or not a number; names the term and the step."""
+
+
+class OverflowingError(ArithmeticError):
+    """So many float16 updates in a row overflowed that none will be made again; names the step."""
 
 
 class Trainer(orbit.AbstractTrainer):
@@ -26,6 +42,9 @@ class Trainer(orbit.AbstractTrainer):
         step: `AdversarialStep`.
         ema_generator: the averaged `Generator`.
         ema_decay: float in [0, 1].
+        start: "guarded" lets the average's decay rise to that (`ema.warmed_up`), and in the first
+            `REFINED_STEPS` makes `POWER_ITERATIONS` more on both networks after each step.
+            "released" does neither. Defaults to "guarded".
         batches: function from the number of steps done to an infinite iterator over (global)
             batches from there on, dicts with `image` and `label_map`.
         batch_size: B over all replicas.
@@ -42,6 +61,7 @@ class Trainer(orbit.AbstractTrainer):
         *,
         ema_generator,
         ema_decay,
+        start="guarded",
         batches,
         batch_size,
         seed,
@@ -53,6 +73,7 @@ class Trainer(orbit.AbstractTrainer):
         self._step = step
         self._ema_generator = ema_generator
         self._ema_decay = ema_decay
+        self._guarded = start == "guarded"
         self._batches = batches
         self._batch_size = batch_size
         self._seed = seed
@@ -60,6 +81,7 @@ class Trainer(orbit.AbstractTrainer):
         self._iterator = None
         self._accumulated = AccumulatedStep(step, accumulate) if accumulate > 1 else None
         self._steps_per_loop = steps_per_loop
+        self._overflows = dict.fromkeys(NETWORKS, 0)
         self._train_step = tf.function(self._distributed_step, autograph=False)
         self._train_steps = tf.function(self._distributed_steps, autograph=False)
 
@@ -67,11 +89,14 @@ class Trainer(orbit.AbstractTrainer):
         """Makes `num_steps` steps.
 
         Returns:
-            dict from names to floats: the means over the steps, `images_per_second`, and with
-            loss scaling `skipped_updates/...`: how many in all overflowed so far.
+            dict from names to floats: the means over the steps, of `gradient_excess/...` the
+            largest, `images_per_second`, and with loss scaling `skipped_updates/...`: how many in
+            all overflowed so far. `explosions` is a list of (network, step, norm, multiple of the
+            running norm): the gradients beyond `EXPLOSION`.
 
         Raises:
             NonFiniteLossError: after the steps, before anything is saved.
+            OverflowingError: likewise, after `OVERFLOWS` skipped updates of a network in a row.
         """
         done = int(self.global_step.numpy())
         if self._iterator is None:
@@ -84,9 +109,18 @@ class Trainer(orbit.AbstractTrainer):
             for name, values in metrics.items():
                 if not np.isfinite(values[i]):
                     raise NonFiniteLossError(f"{name} is {values[i]} at step {done + i + 1}")
-        means = {name: float(values.mean()) for name, values in metrics.items()}
+        self._count_overflows(metrics, done)
+        output = {name: float(values.mean()) for name, values in metrics.items()}
+        for network in NETWORKS:
+            del output[f"skipped/{network}"]
+            output[f"gradient_excess/{network}"] = float(metrics[f"gradient_excess/{network}"].max())
         speed = int(num_steps) * self._batch_size / elapsed
-        return {**means, **self._skipped_updates(), "images_per_second": speed}
+        return {
+            **output,
+            **self._skipped_updates(),
+            "images_per_second": speed,
+            "explosions": _explosions(metrics, done),
+        }
 
     def _make_steps(self, count):
         """dict from names to float64 (count,)."""
@@ -100,6 +134,17 @@ class Trainer(orbit.AbstractTrainer):
         ]
         rows = np.concatenate([o.numpy() for o in outputs]).astype(float)
         return dict(zip(METRICS, rows.T, strict=True))
+
+    def _count_overflows(self, metrics, done):
+        for network in NETWORKS:
+            for i, skipped in enumerate(metrics[f"skipped/{network}"]):
+                self._overflows[network] = self._overflows[network] + 1 if skipped else 0
+                if self._overflows[network] >= OVERFLOWS:
+                    raise OverflowingError(
+                        f"--precision mixed_float16 must keep the gradients in its range. "
+                        f"Received: {OVERFLOWS} updates of the {network} in a row that overflow, "
+                        f"the last at step {done + i + 1}; mixed_bfloat16 has the range of float32"
+                    )
 
     def _skipped_updates(self):
         optimizers = {
@@ -133,10 +178,25 @@ class Trainer(orbit.AbstractTrainer):
         else:
             draws = self._strategy.run(self._draws)
             metrics = self._accumulated(batch["image"], batch["label_map"], *draws)
-        update_ema(self._ema_generator, self._step.generator, self._ema_decay, self._strategy)
+        decay = self._ema_decay
+        if self._guarded:
+            decay = warmed_up(decay, self.global_step)
+            self._refine()
+        update_ema(self._ema_generator, self._step.generator, decay, self._strategy)
         self.global_step.assign_add(1)
         mean = tf.distribute.ReduceOp.MEAN
         return {n: self._strategy.reduce(mean, v, axis=None) for n, v in metrics.items()}
+
+    def _refine(self):
+        def replica():
+            for model in (self._step.generator, self._step.discriminator):
+                refine(model, POWER_ITERATIONS)
+
+        def everywhere():
+            self._strategy.run(replica)
+            return True
+
+        tf.cond(self.global_step < REFINED_STEPS, everywhere, lambda: False)
 
     def _replica_step(self, batch):
         return self._step(batch["image"], batch["label_map"], *self._draws())
@@ -151,3 +211,12 @@ class Trainer(orbit.AbstractTrainer):
             step_coins((self._batch_size, generator.num_classes), self._seed, self.global_step),
         )
         return tuple(map(replica_part, draws))
+
+
+def _explosions(metrics, done):
+    return [
+        (network, done + i + 1, float(metrics[f"gradient_norm/{network}"][i]), float(excess))
+        for network in NETWORKS
+        for i, excess in enumerate(metrics[f"gradient_excess/{network}"])
+        if excess > EXPLOSION
+    ]

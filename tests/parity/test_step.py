@@ -41,6 +41,7 @@ def make_step(kind, case, released):
         adam(case.config["lr_g"], released.generator),
         adam(case.config["lr_d"], released.discriminator),
         labelmix_weight=case.config["lambda_labelmix"],
+        clips=False,
     )
 
 

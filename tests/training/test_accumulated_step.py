@@ -12,6 +12,7 @@ from oasis_tf.models.generator import Generator
 from oasis_tf.training.accumulated_step import AccumulatedStep
 from oasis_tf.training.adam import build_adam
 from oasis_tf.training.step import METRICS, AdversarialStep
+from tests.training.summed_sgd import SummedSGD
 
 N, Z, B, H, W = 3, 4, 4, 64, 128
 MICRO = 2
@@ -28,7 +29,7 @@ def make_step(precision="float32", **options):
             optimizers.append(build_adam(RATE, model, scale_loss=True))
         else:
             # Not Adam, whose first step is the gradient's sign.
-            optimizers.append(keras.optimizers.SGD(RATE))
+            optimizers.append(SummedSGD(RATE))
             optimizers[-1].build(model.trainable_variables)
     return AdversarialStep(generator, discriminator, *optimizers, labelmix_weight=LAMBDA, **options)
 

@@ -1,4 +1,4 @@
-"""The fused update against Keras' own and against the formula, on one device and on two."""
+"""The fused update against PyTorch's formula in float64, on one device and on two."""
 
 import keras
 import numpy as np
@@ -9,29 +9,59 @@ from oasis_tf.training.adam import FusedAdam, build_adam
 OPTIONS = dict(learning_rate=0.01, beta_1=0.3, beta_2=0.9, epsilon=1e-3)
 
 
-def run(kind, start, gradients):
+def run(start, gradients, **options):
+    """The variable after each update: (steps, *shape)."""
     variable = keras.Variable(start)
-    optimizer = kind(**OPTIONS)
+    optimizer = FusedAdam(**{**OPTIONS, **options})
     optimizer.build([variable])
+    course = []
     for gradient in gradients:
         optimizer.apply([tf.constant(gradient)], [variable])
-    return variable.numpy()
+        course.append(variable.numpy())
+    return np.array(course)
 
 
-def test_equals_keras_and_the_formula(rng):
+def torch_adam(start, gradients, learning_rate, beta_1, beta_2, epsilon):
+    """The same by Algorithm 1 of Kingma and Ba, which is PyTorch's, in float64."""
+    w, m, v, course = start.astype(float), 0.0, 0.0, []
+    for t, g in enumerate(gradients.astype(float), start=1):
+        m = beta_1 * m + (1 - beta_1) * g
+        v = beta_2 * v + (1 - beta_2) * g**2
+        corrected_m, corrected_v = m / (1 - beta_1**t), v / (1 - beta_2**t)
+        w = w - learning_rate * corrected_m / (np.sqrt(corrected_v) + epsilon)
+        course.append(w)
+    return np.array(course)
+
+
+def test_equals_the_formula_with_both_moments(rng):
     start = rng.normal(size=(2, 3)).astype(np.float32)
     gradients = rng.normal(size=(5, 2, 3)).astype(np.float32)
-    w, m, v = start.astype(float), 0.0, 0.0
-    for t, g in enumerate(gradients, start=1):
-        m = 0.3 * m + 0.7 * g
-        v = 0.9 * v + 0.1 * g**2
-        w = w - 0.01 * np.sqrt(1 - 0.9**t) / (1 - 0.3**t) * m / (np.sqrt(v) + 1e-3)
-    fused = run(FusedAdam, start, gradients)
-    np.testing.assert_allclose(fused, w, atol=1e-6)
-    np.testing.assert_allclose(fused, run(keras.optimizers.Adam, start, gradients), atol=1e-6)
+    expected = torch_adam(start, gradients, **OPTIONS)
+    np.testing.assert_allclose(run(start, gradients), expected, atol=1e-6)
 
 
-def test_two_replicas_sum_their_gradients(rng, mirrored):
+def test_equals_the_formula_for_gradients_of_all_sizes(rng):
+    """The settings of training, 2,000 steps, gradients from 1e-10, far below epsilon, to 1e3."""
+    sizes = 10.0 ** np.arange(-10, 4)
+    gradients = (sizes * rng.normal(size=(2000, len(sizes)))).astype(np.float32)
+    options = dict(learning_rate=1.0, beta_1=0.0, beta_2=0.999, epsilon=1e-8)
+    # From 0 by the step before: the sum of 2,000 steps would hide a wrong one, and round.
+    expected = np.diff(torch_adam(np.zeros(len(sizes)), gradients, **options), axis=0, prepend=0)
+    variable = keras.Variable(np.zeros(len(sizes), np.float32))
+    optimizer = FusedAdam(**options)
+    optimizer.build([variable])
+    update = tf.function(lambda g: optimizer.apply([g], [variable]), autograph=False)
+    for t, gradient in enumerate(gradients):
+        variable.assign(tf.zeros_like(variable))
+        update(tf.constant(gradient))
+        # float32 knows 0.999 to 1.3e-8, which 2,000 powers of it carry to 2.6e-5 of 1 - 0.999^t.
+        # The kernel forms the first moment as m + (g - m), which rounds as the larger of both.
+        np.testing.assert_allclose(
+            variable.numpy(), expected[t], rtol=5e-5, atol=5e-7, err_msg=f"step {t + 1}"
+        )
+
+
+def test_two_replicas_make_one_update_of_what_is_summed_already(rng, mirrored):
     start = rng.normal(size=(2, 3)).astype(np.float32)
     gradient = rng.normal(size=(2, 3)).astype(np.float32)
     with mirrored.scope():
@@ -44,7 +74,7 @@ def test_two_replicas_sum_their_gradients(rng, mirrored):
         mirrored.run(lambda: optimizer.apply([tf.constant(gradient)], [variable]))
 
     step()
-    expected = run(FusedAdam, start, [2 * gradient])
+    (expected,) = run(start, [gradient])
     for replica in mirrored.experimental_local_results(variable.value):
         np.testing.assert_allclose(replica, expected, atol=1e-6)
 

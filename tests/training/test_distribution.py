@@ -21,6 +21,7 @@ from oasis_tf.models.discriminator import Discriminator
 from oasis_tf.models.generator import Generator
 from oasis_tf.training.step import AdversarialStep
 from oasis_tf.training.trainer import Trainer
+from tests.training.summed_sgd import SummedSGD
 
 N, B, H, W = 3, 4, 64, 128
 STEPS = 2
@@ -50,7 +51,7 @@ def train(strategy, batch, class_balance="replica", *, rematerialize=False):
         discriminator = Discriminator(N, **options)
         # Plain gradient descent: Adam's first steps are the gradient's sign, which turns
         # rounding into whole steps, and hides a gradient that is summed twice.
-        optimizers = [keras.optimizers.SGD(0.1) for _ in range(2)]
+        optimizers = [SummedSGD(0.1) for _ in range(2)]
         for optimizer, model in zip(optimizers, (generator, discriminator), strict=True):
             optimizer.build(model.trainable_variables)
 

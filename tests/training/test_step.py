@@ -10,7 +10,8 @@ import tensorflow as tf
 from oasis_tf.models.discriminator import Discriminator
 from oasis_tf.models.generator import Generator
 from oasis_tf.training.adam import FusedAdam
-from oasis_tf.training.step import AdversarialStep
+from oasis_tf.training.gradient_clip import GradientClip
+from oasis_tf.training.step import UPDATE_METRICS, AdversarialStep, apply_gradients
 
 N, Z, B, H, W = 3, 4, 2, 64, 128
 STEPS = 8
@@ -92,6 +93,8 @@ def test_an_overflow_skips_the_update_and_lowers_the_scale(rng):
     assert float(optimizer.dynamic_scale.numpy()) == np.float32(1e38) / 2
     assert int(optimizer.inner_optimizer.iterations.numpy()) == 0
     assert float(metrics["gradient_norm/generator"]) == 0
+    assert float(metrics["skipped/generator"]) == 1
+    assert float(metrics["skipped/discriminator"]) == 0
     assert np.isfinite(float(metrics["loss/generator"]))
     # The discriminator's own scale was fine.
     assert int(step.discriminator_optimizer.inner_optimizer.iterations.numpy()) == 1
@@ -100,35 +103,68 @@ def test_an_overflow_skips_the_update_and_lowers_the_scale(rng):
     assert int(optimizer.inner_optimizer.iterations.numpy()) == 1
 
 
-def test_an_overflow_on_one_replica_skips_the_update_on_both(mirrored):
-    from oasis_tf.training.step import apply_gradients
+@pytest.fixture(scope="module")
+def summed(mirrored):
+    """One variable (1, 2) on two replicas, in float16's way: update(gradients) -> metrics.
 
+    `gradients` (2,): what each replica adds to the gradient of either element, unscaled.
+    """
     with mirrored.scope():
         variable = keras.Variable([1.0, 2.0])
         optimizer = keras.optimizers.LossScaleOptimizer(FusedAdam(0.1), initial_scale=8.0)
         optimizer.build([variable])
+        clip = GradientClip()
     model = types.SimpleNamespace(trainable_variables=[variable])
 
     @tf.function(autograph=False)
-    def update(bad_replica):
+    def update(gradients):
         def replica():
             index = tf.distribute.get_replica_context().replica_id_in_sync_group
-            factor = tf.where(tf.equal(index, bad_replica), float("inf"), 1.0)
-            with tf.GradientTape() as tape:
-                loss = optimizer.scale_loss(tf.reduce_sum(variable.value) * factor)
-            gradients = tape.gradient(loss, [variable.value])
-            return apply_gradients(gradients, model, optimizer)
+            gradient = optimizer.scale_loss(tf.gather(gradients, index)) * tf.ones(2)
+            return apply_gradients([gradient], model, optimizer, clip)
 
         return mirrored.run(replica)
 
-    for bad in (0, 1):
-        update(tf.constant(bad))
-        assert variable.numpy().tolist() == [1.0, 2.0]
-    assert float(optimizer.dynamic_scale.numpy()) == 2.0
-    norms = mirrored.experimental_local_results(update(tf.constant(2)))
-    # The gradient of each replica is (1, 1); the norm is that of their sum.
-    np.testing.assert_allclose(norms, 2 * np.sqrt(2), rtol=1e-6)
-    assert (variable.numpy() < [1.0, 2.0]).all()
+    def on_both(*gradients):
+        metrics = update(tf.constant(gradients, tf.float32))
+        first, second = zip(*map(mirrored.experimental_local_results, metrics), strict=True)
+        assert [float(x) for x in first] == [float(x) for x in second]
+        return dict(zip(UPDATE_METRICS, map(float, first), strict=True))
+
+    return types.SimpleNamespace(variable=variable, optimizer=optimizer, clip=clip, update=on_both)
+
+
+def test_an_overflow_on_one_replica_skips_the_update_on_both(summed):
+    for number, bad in enumerate([(np.inf, 1.0), (1.0, np.nan)], start=1):
+        metrics = summed.update(*bad)
+        assert metrics == {"gradient_norm": 0, "gradient_excess": 0, "skipped": 1}
+        assert summed.variable.numpy().tolist() == [1.0, 2.0]
+        assert float(summed.optimizer.dynamic_scale.numpy()) == 8.0 / 2**number
+        assert float(summed.clip.running_norm.numpy()) == 0
+    metrics = summed.update(1.0, 2.0)
+    # The sum is (3, 3) whatever the scale; there is no norm before it to exceed.
+    assert metrics == pytest.approx(
+        {"gradient_norm": 3 * np.sqrt(2), "gradient_excess": 1, "skipped": 0}, rel=1e-6
+    )
+    assert (summed.variable.numpy() < [1.0, 2.0]).all()
+
+
+def test_replicas_clip_by_the_norm_of_their_sum(summed):
+    """Gradients of 500 and -499 are no explosion: their sum is 1."""
+    summed.clip.running_norm.assign(1.0)
+    metrics = summed.update(500.0, -499.0)
+    assert metrics["gradient_norm"] == pytest.approx(np.sqrt(2), rel=1e-5)
+    running = 0.98 + 0.02 * np.sqrt(2)
+    assert float(summed.clip.running_norm.numpy()) == pytest.approx(running, rel=1e-5)
+    # And one of 300 and 300 is let through as ten times the running norm.
+    before = summed.optimizer.inner_optimizer._velocities[0].numpy()
+    metrics = summed.update(300.0, 300.0)
+    assert metrics["gradient_excess"] == pytest.approx(600 * np.sqrt(2) / running, rel=1e-5)
+    let_through = 10 * running / np.sqrt(2)
+    velocity = 0.999 * before + 0.001 * let_through**2
+    np.testing.assert_allclose(
+        summed.optimizer.inner_optimizer._velocities[0].numpy(), velocity, rtol=1e-4
+    )
 
 
 def test_loss_scale_and_slots_are_checkpointed(tmp_path):

@@ -1,0 +1,1 @@
+"""How training starts: `python -m experiments.start`, told in docs/training_start.md."""
