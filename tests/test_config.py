@@ -64,6 +64,7 @@ def test_steps_from_epochs():
         ({"accumulate": 3}, "--batch_size must be a multiple of --accumulate 3. Received: 32"),
         ({"accumulate": 2, "share_pictures": True}, "--share_pictures must go without"),
         ({"class_balance": "half"}, "--class_balance must be one of replica, batch"),
+        ({"start": "cold"}, "--start must be one of guarded, released. Received: cold"),
     ],
 )
 def test_impossible_settings(change, message):
@@ -104,6 +105,17 @@ def test_a_run_from_before_a_setting_existed_has_its_default(tmp_path):
         del content["config"][name]
     path.write_text(json.dumps(content))
     assert load_config(tmp_path)[0] == Config("lvis")
+
+
+def test_a_run_from_before_the_guarded_start_goes_on_as_released(tmp_path):
+    save_config(tmp_path, Config("lvis"), {"shards": {}})
+    path = tmp_path / "config.json"
+    content = json.loads(path.read_text())
+    del content["config"]["start"]
+    path.write_text(json.dumps(content))
+    check_resumable(tmp_path, Config("lvis", start="released"), {"shards": {}})
+    with pytest.raises(ConfigError, match="start: began with released, received guarded"):
+        check_resumable(tmp_path, Config("lvis"), {"shards": {}})
 
 
 def test_what_chooses_the_best_checkpoint_may_not_change(tmp_path):

@@ -75,11 +75,9 @@ def main(argv=None):
     write_atomically(arguments.out, json.dumps(content, indent=1) + "\n")
     for run in runs:
         norm = max(run["first_steps"]["gradient_norm/discriminator"])
-        scores = "  ".join(
-            f"{step}: mIoU {s['metrics/miou']:.3f}, distance {s['metrics/fid_by_segmenter']:.2f}"
-            for step, s in run["scores"].items()
-        )
-        print(f"{run['start']:<9} seed {run['seed']}  largest norm of D {norm:.3g}  {scores}")
+        print(f"{run['start']:<9} seed {run['seed']}  largest norm of D {norm:.3g}")
+        for step, scores in run["scores"].items():
+            print(f"  step {step:>5}  {'  '.join(f'{n} {x:.3f}' for n, x in scores.items())}")
     return 0
 
 

@@ -3,8 +3,8 @@
     python -m data_pipeline.build --dataset folder --source DIR --out data/mine
     python -m oasis_tf.train --dataset folder --data_dir data/mine --model_dir runs/mine
 
-For a set of a few hundred pictures a shorter average (`--ema_decay 0.999`) pays, for it has to
-forget the start within the run.
+The average warms up with the run, so that a short one on a few hundred pictures has one that has
+learnt (`oasis_tf/training/ema.py`).
 """
 
 from oasis_tf.config import Config

@@ -3,6 +3,7 @@
 import keras
 import tensorflow as tf
 
+from oasis_tf.layers.spectral_conv import refine
 from oasis_tf.losses.labelmix import labelmix_loss, labelmix_mask, mix
 from oasis_tf.losses.segmentation import (
     class_weights,
@@ -98,6 +99,11 @@ class AdversarialStep:
             fake = self.generator.draw(layout, discriminator_noise, training=True)
         fake = tf.stop_gradient(fake)
         return {**metrics, **self.update_discriminator(image, fake, label_map, coins, by_class)}
+
+    def refine(self, iterations):
+        """Makes power iterations on both networks, beside those of the updates."""
+        for model in (self.generator, self.discriminator):
+            refine(model, iterations)
 
     def class_weights(self, label_map):
         """Weights for all losses on these label maps, float32 (N,); None = each counts its own."""

@@ -7,12 +7,10 @@ import numpy as np
 import orbit
 import tensorflow as tf
 
-from oasis_tf.layers.spectral_conv import refine
 from oasis_tf.training.accumulated_step import AccumulatedStep
 from oasis_tf.training.ema import update_ema, warmed_up
 from oasis_tf.training.randomness import Purpose, replica_part, step_coins, step_noise
 from oasis_tf.training.step import METRICS, NETWORKS
-
 
 # The steps in which kernels change so fast, next to their size, that one power iteration a pass
 # lags behind, and how many more each step makes in them.
@@ -113,7 +111,9 @@ class Trainer(orbit.AbstractTrainer):
         output = {name: float(values.mean()) for name, values in metrics.items()}
         for network in NETWORKS:
             del output[f"skipped/{network}"]
-            output[f"gradient_excess/{network}"] = float(metrics[f"gradient_excess/{network}"].max())
+            output[f"gradient_excess/{network}"] = float(
+                metrics[f"gradient_excess/{network}"].max()
+            )
         speed = int(num_steps) * self._batch_size / elapsed
         return {
             **output,
@@ -188,12 +188,8 @@ class Trainer(orbit.AbstractTrainer):
         return {n: self._strategy.reduce(mean, v, axis=None) for n, v in metrics.items()}
 
     def _refine(self):
-        def replica():
-            for model in (self._step.generator, self._step.discriminator):
-                refine(model, POWER_ITERATIONS)
-
         def everywhere():
-            self._strategy.run(replica)
+            self._strategy.run(self._step.refine, args=(POWER_ITERATIONS,))
             return True
 
         tf.cond(self.global_step < REFINED_STEPS, everywhere, lambda: False)

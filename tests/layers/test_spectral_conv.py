@@ -1,11 +1,12 @@
 """Spectral normalisation against the singular value decomposition and finite differences."""
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from oasis_tf.layers.initializers import xavier_normal
-from oasis_tf.layers.spectral_conv import SpectralConv2D
+from oasis_tf.layers.spectral_conv import SpectralConv2D, refine
 
 
 def largest_singular_value(kernel):
@@ -36,6 +37,25 @@ def test_one_training_call_is_one_iteration_and_evaluation_is_none(rng):
     np.testing.assert_allclose(layer.v.numpy(), v, atol=1e-6)
     np.testing.assert_allclose(layer.u.numpy(), u, atol=1e-6)
     np.testing.assert_allclose(layer.sigma(), v @ kernel @ u, rtol=1e-5)
+
+
+def test_refining_a_model_is_as_many_iterations_of_each_layer(rng, mirrored):
+    def make():
+        keras.utils.set_random_seed(1)
+        return keras.Sequential([keras.Input((4, 6, 3)), *(SpectralConv2D(3, 3, 3) for _ in "ab")])
+
+    model, other = make(), make()
+    for _ in range(3):
+        other(tf.zeros((1, 4, 6, 3)), training=True)
+    with mirrored.scope():
+        on_two = make()
+    tf.function(refine, autograph=False)(model, 3)
+    tf.function(lambda: mirrored.run(refine, args=(on_two, 3)), autograph=False)()
+    for expected, *layers in zip(other.layers, model.layers, on_two.layers, strict=True):
+        for layer in layers:
+            np.testing.assert_allclose(layer.u.numpy(), expected.u.numpy(), atol=1e-6)
+            np.testing.assert_allclose(layer.v.numpy(), expected.v.numpy(), atol=1e-6)
+            np.testing.assert_array_equal(layer.kernel.numpy(), expected.kernel.numpy())
 
 
 def test_the_kernel_stays_raw_and_the_gradient_passes_through_sigma(rng):

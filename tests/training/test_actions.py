@@ -45,3 +45,21 @@ def test_on_a_terminal_it_is_rewritten_and_closed_once():
         progress.close()
         progress.close()
     assert stream.getvalue().endswith("left\033[K\n")
+
+
+def test_the_first_explosion_of_each_network_is_told_and_the_others_are_counted():
+    stream = io.StringIO()
+    stream.isatty = lambda: True
+    step = tf.Variable(3, dtype=tf.int64)
+    with contextlib.redirect_stderr(stream):
+        progress = Progress(step, total=9)
+        progress(OUTPUT, [("discriminator", 2, 14.8e6, 9.9e6), ("discriminator", 3, 5e4, 2e4)])
+        progress(OUTPUT, [("discriminator", 4, 5e4, 2e4), ("generator", 4, 3e3, 1.5e3)])
+    warnings = [line for line in stream.getvalue().split("\n") if line.startswith("warning")]
+    assert warnings == [
+        "warning: the gradient of the discriminator has the norm 1.48e+07 at step 2, 9.9e+06 times "
+        "its running norm (docs/training_start.md)",
+        "warning: the gradient of the generator has the norm 3e+03 at step 4, 1.5e+03 times its "
+        "running norm (docs/training_start.md)",
+    ]
+    assert "discriminator exploded 3x  generator exploded 1x" in stream.getvalue()

@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from oasis_tf.models.generator import Generator
-from oasis_tf.training.ema import StatisticsEstimator, update_ema
+from oasis_tf.training.ema import StatisticsEstimator, update_ema, warmed_up
 
 
 def make_generator():
@@ -23,6 +23,17 @@ def test_weights_are_averaged_and_statistics_copied():
         average.non_trainable_variables, current.non_trainable_variables, strict=True
     ):
         np.testing.assert_array_equal(mean.numpy(), new.numpy())
+
+
+def test_a_warmed_up_average_holds_what_was_learnt_last():
+    """After 300 steps less than a millionth of the average is what it was before training."""
+    left = {decay: 1.0 for decay in (0.0, 0.9999)}
+    for step in range(300):
+        for decay in left:
+            left[decay] *= float(warmed_up(decay, tf.constant(step, tf.int64)))
+    assert left[0.9999] < 1e-6 and left[0.0] == 0
+    # Without it: 0.9999^300 = 0.97.
+    assert float(warmed_up(0.9999, 10**7)) == np.float32(0.9999)
 
 
 def test_reestimation_forgets_the_statistics_it_found(rng):
