@@ -54,6 +54,7 @@ class Config:
         spade_channels: width of SPADE's hidden layers.
         noise_channels: Z.
         init_gain: of the Xavier-normal initialisers.
+        spade_gain: of those of SPADE's kernels; None = `init_gain`.
         precision: one of `PRECISIONS`, that of the convolutions; all else is float32.
         share_pictures: the discriminator learns from the pictures of the generator's update
             instead of new ones: quicker, and not what the paper does.
@@ -93,6 +94,7 @@ class Config:
     spade_channels: int = 128
     noise_channels: int = 64
     init_gain: float = 0.02
+    spade_gain: float | None = None
     precision: str = "float32"
     share_pictures: bool = False
     rematerialize: bool = False
@@ -191,6 +193,7 @@ _POSITIVE = {
     "spade_channels",
     "noise_channels",
     "init_gain",
+    "spade_gain",
     "statistics_batches",
 } | (_MAY_CHANGE - {"epochs", "steps", "rematerialize"})
 

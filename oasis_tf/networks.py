@@ -12,6 +12,7 @@ def build_generator(config, num_classes):
         noise_channels=config.noise_channels,
         hidden=config.spade_channels,
         gain=config.init_gain,
+        spade_gain=config.spade_gain,
         rematerialize=config.rematerialize,
         dtype=config.precision,
     )

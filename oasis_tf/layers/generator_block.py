@@ -19,9 +19,21 @@ class GeneratorBlock(keras.layers.Layer):
         noise_channels: Z.
         hidden: width of SPADE's hidden layer.
         gain: of the Xavier-normal initialisers.
+        spade_gain: of those of SPADE's kernels.
     """
 
-    def __init__(self, inputs, outputs, num_classes, noise_channels, *, hidden, gain, **kwargs):
+    def __init__(
+        self,
+        inputs,
+        outputs,
+        num_classes,
+        noise_channels,
+        *,
+        hidden,
+        gain,
+        spade_gain,
+        **kwargs,
+    ):
         super().__init__(autocast=False, **kwargs)
         middle = min(inputs, outputs)
 
@@ -32,7 +44,7 @@ class GeneratorBlock(keras.layers.Layer):
                 noise_channels,
                 hidden=hidden,
                 activate=activate,
-                gain=gain,
+                gain=spade_gain,
             )
 
         self.norm_0 = spade(inputs, activate=True)

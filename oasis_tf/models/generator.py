@@ -26,6 +26,7 @@ class Generator(keras.Model):
         noise_channels: Z. Defaults to 64.
         hidden: width of SPADE's hidden layers. Defaults to 128.
         gain: of the Xavier-normal initialisers. Defaults to 0.02.
+        spade_gain: of those of SPADE's kernels. Defaults to `gain`.
         rematerialize: keep only the inputs of the residual blocks for the gradients of training,
             and run the blocks again in them: less memory, more time. Defaults to False.
         dtype: a Keras policy such as "mixed_bfloat16": its compute dtype is that of the
@@ -46,6 +47,7 @@ class Generator(keras.Model):
         noise_channels=64,
         hidden=128,
         gain=0.02,
+        spade_gain=None,
         rematerialize=False,
         **kwargs,
     ):
@@ -59,7 +61,15 @@ class Generator(keras.Model):
         self.first = RegionConv(num_classes, noise_channels, widths[0], gain=gain)
         # As attributes: tf.train.Checkpoint does not see into lists of Keras 3 layers.
         for i, (a, b) in enumerate(itertools.pairwise(widths)):
-            block = GeneratorBlock(a, b, num_classes, noise_channels, hidden=hidden, gain=gain)
+            block = GeneratorBlock(
+                a,
+                b,
+                num_classes,
+                noise_channels,
+                hidden=hidden,
+                gain=gain,
+                spade_gain=gain if spade_gain is None else spade_gain,
+            )
             setattr(self, f"block_{i}", block)
         self.last = keras.layers.Conv2D(
             3, 3, padding="same", kernel_initializer=xavier_normal(gain), dtype="float32"
