@@ -29,7 +29,7 @@ from oasis_tf.reach import reach  # noqa: E402
 OUT = ROOT / "docs" / "examples"
 PAGE = """# Pictures from one label map
 
-Made by `python docs/make_examples.py` from the model that `make train` leaves: 400 steps on 600
+Made by `python docs/make_examples.py` from the model that `make train` leaves: 840 steps on 600
 drawn pictures of 64x64. The pictures show what the commands do, not what the method can do.
 
 ## Samples
