@@ -72,7 +72,7 @@ def main(argv=None):
         "runs": runs,
     }
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(arguments.out, json.dumps(content, indent=1) + "\n")
+    write_atomically(arguments.out, json.dumps(content, separators=(",", ":")) + "\n")
     for run in runs:
         norm = max(run["first_steps"]["gradient_norm/discriminator"])
         print(f"{run['start']:<9} seed {run['seed']}  largest norm of D {norm:.3g}")

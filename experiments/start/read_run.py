@@ -28,7 +28,7 @@ def read_run(model_dir, first_steps):
     for network in NETWORKS:
         excess = [train[s][f"gradient_excess/{network}"] for s in range(1, first_steps + 1)]
         first[f"entered/{network}"] = [
-            norm if released or e <= LIMIT else norm * LIMIT / e
+            norm if released or e <= LIMIT else float(f"{norm * LIMIT / e:.5g}")
             for norm, e in zip(first[f"gradient_norm/{network}"], excess, strict=True)
         ]
     later = {
@@ -55,6 +55,7 @@ def _scalars(directory):
             event = tf.compat.v1.Event.FromString(record.numpy())
             for value in event.summary.value:
                 if value.tensor.dtype == tf.float32.as_datatype_enum:
-                    number = float(tf.make_ndarray(value.tensor))
+                    # Five digits tell enough, and keep the file small.
+                    number = float(f"{float(tf.make_ndarray(value.tensor)):.5g}")
                     values.setdefault(event.step, {})[value.tag] = number
     return values
