@@ -12,6 +12,7 @@ import argparse
 import itertools
 import json
 import os
+import statistics
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +22,7 @@ from data_pipeline.files import write_atomically
 from data_pipeline.manifest import Manifest
 from experiments.start.read_run import read_run
 from oasis_tf.config import STARTS
+from oasis_tf.training.step import NETWORKS
 
 ROOT = Path(__file__).parents[2]
 # The steps whose every gradient norm is kept.
@@ -75,7 +77,13 @@ def main(argv=None):
     write_atomically(arguments.out, json.dumps(content, separators=(",", ":")) + "\n")
     for run in runs:
         norm = max(run["first_steps"]["gradient_norm/discriminator"])
+        entered = "  ".join(
+            f"{network} {max(values) / statistics.median(values):.3g}"
+            for network in NETWORKS
+            for values in [run["first_steps"][f"entered/{network}"]]
+        )
         print(f"{run['start']:<9} seed {run['seed']}  largest norm of D {norm:.3g}")
+        print(f"  largest of what entered the optimiser over its median: {entered}")
         for step, scores in run["scores"].items():
             print(f"  step {step:>5}  {'  '.join(f'{n} {x:.3f}' for n, x in scores.items())}")
     return 0
