@@ -1,4 +1,4 @@
-"""What a run is: one frozen dataclass, its presets, its toy twin and its overrides."""
+"""What a run is: one frozen dataclass, whose fields are the flags of `oasis_tf.train`."""
 
 import dataclasses
 import json
@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from data_pipeline.files import write_atomically
+
+# Of `config.json` and of the checkpoints beside it. 0 is what was written before the number was.
+FORMAT_VERSION = 1
 
 # Keras' names of its policies.
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
@@ -21,110 +24,185 @@ METRICS = ("fid", "kid", "miou", "colour", "texture")
 # Whose features fid and kid compare.
 FEATURES = ("inception", "segmenter")
 
+# The groups of settings, in the order of `oasis_tf.train --help`.
+GROUPS = ("length", "networks", "optimisation", "speed and memory", "metrics", "intervals")
+
 
 class ConfigError(ValueError):
     """The configuration of a run is impossible, or differs from the one the run began with."""
+
+
+def _setting(default, group, text, *, choices=None, positive=True, may_change=False):
+    """A field of `Config`.
+
+    Args:
+        default: its value in a preset that does not name it.
+        group: one of `GROUPS`.
+        text: what it is; the help text of its flag.
+        choices: the values it may have.
+        positive: a number must be greater than 0.
+        may_change: another value may be given when a run is resumed, because the setting says how
+            long, how often or by which way something is computed, and does not determine the
+            weights.
+    """
+    metadata = dict(
+        group=group, help=text, choices=choices, positive=positive, may_change=may_change
+    )
+    return dataclasses.field(default=default, metadata=metadata)
 
 
 @dataclass(frozen=True)
 class Config:
     """Everything that determines a run, together with the records it reads.
 
-    Attributes:
-        dataset: name of the data set, as its manifest says.
-        image_size: (height, width) of training, multiples of 64.
-        batch_size: pictures per update over all devices.
-        accumulate: micro-batches of which the gradients of an update are the mean. A device holds
-            batch_size / devices / accumulate pictures at a time, and batch-norm statistics are
-            those of one micro-batch over all devices, which is what makes the result another.
-        class_balance: "replica" weighs classes by their pixels in what one device holds at a
-            time, as the released code does: with other numbers of devices or micro-batches the
-            weights are others. "batch" counts over the whole batch, whoever holds it.
-        epochs: passes over the training pictures, unless `steps` is given.
-        steps: steps in all; None = from `epochs`.
-        generator_lr: Adam's learning rate of the generator.
-        discriminator_lr: Adam's learning rate of the discriminator.
-        labelmix_weight: lambda.
-        ema_decay: of the averaged generator, in [0, 1).
-        start: "guarded" keeps the explosions of the first steps out of Adam (`GradientClip`),
-            makes more power iterations in them (`Trainer`) and lets the average's decay rise to
-            `ema_decay` (`ema.warmed_up`); "released" does none of it, as the authors' code.
-        generator_channels: base width of the generator; its first block is 16 times as wide.
-        discriminator_channels: base width of the discriminator, that of its last features.
-        spade_channels: width of SPADE's hidden layers.
-        noise_channels: Z.
-        init_gain: of the Xavier-normal initialisers.
-        spade_gain: of those of SPADE's kernels; None = `init_gain`.
-        precision: one of `PRECISIONS`, that of the convolutions; all else is float32.
-        share_pictures: the discriminator learns from the pictures of the generator's update
-            instead of new ones: quicker, and not what the paper does.
-        rematerialize: the networks' blocks keep only their inputs for the gradient and run again
-            in it: less memory, more time, the same numbers but for rounding.
-        init_from: directory of the run or converted checkpoint whose weights it starts from.
-        segmenter: directory of the segmenter that judges, or None.
-        metrics: names of `METRICS` that are computed with the score; the best checkpoint is
-            chosen by the first one. Empty = miou where there is a segmenter, else none: chosen
-            by the discriminator's mIoU.
-        features: one of `FEATURES`.
-        seed: of initial weights, data order, augmentation, noise and LabelMix coins.
-        statistics_batches: training batches over which the averaged generator's batch-norm
-            statistics are re-estimated before it is used.
-        steps_per_loop: steps made by one call of TensorFlow; does not change the numbers.
-        log_every: steps between two lines of numbers.
-        evaluate_every: steps between two scores on the validation labels.
-        pictures_every: steps between two grids of pictures.
-        checkpoint_every: steps between two checkpoints.
-        keep_checkpoints: how many of the newest are kept, beside the best.
+    Each field's metadata holds its help text, its rule and whether it may change when a run is
+    resumed. `dataset` is the data set's name, as its manifest says.
     """
 
     dataset: str
-    image_size: tuple[int, int] = (256, 256)
-    batch_size: int = 32
-    accumulate: int = 1
-    class_balance: str = "replica"
-    epochs: int = 200
-    steps: int | None = None
-    generator_lr: float = 1e-4
-    discriminator_lr: float = 4e-4
-    labelmix_weight: float = 10.0
-    ema_decay: float = 0.9999
-    start: str = STARTS[0]
-    generator_channels: int = 64
-    discriminator_channels: int = 64
-    spade_channels: int = 128
-    noise_channels: int = 64
-    init_gain: float = 0.02
-    spade_gain: float | None = None
-    precision: str = "float32"
-    share_pictures: bool = False
-    rematerialize: bool = False
-    init_from: str | None = None
-    segmenter: str | None = None
-    metrics: tuple[str, ...] = ()
-    features: str = FEATURES[0]
-    seed: int = 0
-    statistics_batches: int = 50
-    steps_per_loop: int = 1
-    log_every: int = 10
-    evaluate_every: int = 5000
-    pictures_every: int = 1000
-    checkpoint_every: int = 1000
-    keep_checkpoints: int = 3
+    image_size: tuple[int, int] = _setting(
+        (256, 256), "networks", "height and width of training, multiples of 64: the records'"
+    )
+    epochs: int = _setting(
+        200, "length", "passes over the training pictures, unless --steps is given", may_change=True
+    )
+    steps: int | None = _setting(None, "length", "steps in all", may_change=True)
+
+    generator_channels: int = _setting(
+        64, "networks", "base width of the generator; its first block is 16 times as wide"
+    )
+    discriminator_channels: int = _setting(
+        64, "networks", "base width of the discriminator, that of its last features"
+    )
+    spade_channels: int = _setting(128, "networks", "width of SPADE's hidden layers")
+    noise_channels: int = _setting(64, "networks", "Z, the length of a noise vector")
+    init_gain: float = _setting(0.02, "networks", "gain of the Xavier-normal initial weights")
+    spade_gain: float | None = _setting(
+        None, "networks", "gain of SPADE's initial weights, if another than --init_gain"
+    )
+    init_from: str | None = _setting(
+        None,
+        "networks",
+        "begin with the weights of another run, or of python -m oasis_tf.convert; read once, "
+        "before the first step",
+        may_change=True,
+    )
+
+    batch_size: int = _setting(32, "optimisation", "pictures of an update, over all devices")
+    generator_lr: float = _setting(1e-4, "optimisation", "Adam's learning rate of the generator")
+    discriminator_lr: float = _setting(
+        4e-4, "optimisation", "Adam's learning rate of the discriminator"
+    )
+    labelmix_weight: float = _setting(
+        10.0, "optimisation", "lambda, the weight of the LabelMix loss", positive=False
+    )
+    ema_decay: float = _setting(
+        0.9999, "optimisation", "decay of the averaged generator, in [0, 1)", positive=False
+    )
+    start: str = _setting(
+        STARTS[0],
+        "optimisation",
+        "guarded: keep the explosions of the first steps out of Adam, make more power iterations "
+        "in them, and let the average's decay rise with the step; released: none of it, as the "
+        "authors' code",
+        choices=STARTS,
+    )
+    class_balance: str = _setting(
+        BALANCES[0],
+        "optimisation",
+        "weigh classes by the pixels that one device holds at a time, as released, so that other "
+        "numbers of devices or micro-batches give other weights; or by those of the whole batch",
+        choices=BALANCES,
+    )
+    seed: int = _setting(
+        0,
+        "optimisation",
+        "of initial weights, data order, augmentation, noise and LabelMix masks",
+        positive=False,
+    )
+    statistics_batches: int = _setting(
+        50,
+        "optimisation",
+        "training batches over which the averaged generator's batch-norm statistics are "
+        "re-estimated before it is used",
+    )
+
+    precision: str = _setting(
+        PRECISIONS[0],
+        "speed and memory",
+        "of the convolutions; all else stays float32",
+        choices=PRECISIONS,
+    )
+    accumulate: int = _setting(
+        1,
+        "speed and memory",
+        "make each update from this many micro-batches, one after the other, for less memory; "
+        "batch-norm statistics are those of one micro-batch",
+    )
+    share_pictures: bool = _setting(
+        False,
+        "speed and memory",
+        "the discriminator learns from the pictures of the generator's update: quicker, not the "
+        "paper's",
+    )
+    rematerialize: bool = _setting(
+        False,
+        "speed and memory",
+        "blocks keep only their inputs and run again for their gradients: less memory, more time, "
+        "the same numbers but for rounding",
+        may_change=True,
+    )
+    steps_per_loop: int = _setting(
+        1, "speed and memory", "steps made by one call of TensorFlow", may_change=True
+    )
+
+    metrics: tuple[str, ...] = _setting(
+        (),
+        "metrics",
+        f"comma-separated, some of {','.join(METRICS)}: computed every --evaluate_every steps as "
+        "oasis_tf.evaluate does; the first one chooses the best checkpoint. Without any: miou "
+        "where there is a --segmenter, else the discriminator's mIoU",
+        may_change=True,
+    )
+    segmenter: str | None = _setting(
+        None,
+        "metrics",
+        "directory of the segmenter that miou needs, of python -m oasis_tf.train_segmenter",
+        may_change=True,
+    )
+    features: str = _setting(
+        FEATURES[0],
+        "metrics",
+        "whose features fid and kid compare; see oasis_tf.evaluate",
+        choices=FEATURES,
+        may_change=True,
+    )
+
+    log_every: int = _setting(
+        10, "intervals", "steps between two lines of numbers", may_change=True
+    )
+    evaluate_every: int = _setting(
+        5000, "intervals", "steps between two scores on the validation labels", may_change=True
+    )
+    pictures_every: int = _setting(
+        1000, "intervals", "steps between two grids of pictures", may_change=True
+    )
+    checkpoint_every: int = _setting(
+        1000, "intervals", "steps between two checkpoints", may_change=True
+    )
+    keep_checkpoints: int = _setting(
+        3, "intervals", "how many of the newest checkpoints stay, beside the best", may_change=True
+    )
 
     def __post_init__(self):
-        for name in _POSITIVE:
-            value = getattr(self, name)
-            if value is not None and not value > 0:
-                raise ConfigError(f"--{name} must be positive. Received: {value}")
-        for name, choices in (
-            ("precision", PRECISIONS),
-            ("class_balance", BALANCES),
-            ("start", STARTS),
-        ):
-            value = getattr(self, name)
-            if value not in choices:
+        for field in settings():
+            value, choices = getattr(self, field.name), field.metadata["choices"]
+            number = isinstance(value, (int, float)) and not isinstance(value, bool)
+            if number and field.metadata["positive"] and not value > 0:
+                raise ConfigError(f"--{field.name} must be positive. Received: {value}")
+            if choices and value not in choices:
                 raise ConfigError(
-                    f"--{name} must be one of {', '.join(choices)}. Received: {value}"
+                    f"--{field.name} must be one of {', '.join(choices)}. Received: {value}"
                 )
         if self.batch_size % self.accumulate:
             raise ConfigError(
@@ -141,16 +219,20 @@ class Config:
                 f"--metrics must be some of {', '.join(METRICS)} (oasis_tf.evaluate has others). "
                 f"Received: {', '.join(unknown)}"
             )
-        if self.features not in FEATURES:
-            raise ConfigError(
-                f"--features must be one of {', '.join(FEATURES)}. Received: {self.features}"
-            )
         if self.segmenter is None and ("miou" in self.metrics or self.features == "segmenter"):
             needs = "--metrics miou" if "miou" in self.metrics else "--features segmenter"
             raise ConfigError(
                 f"{needs} needs --segmenter DIR, which python -m oasis_tf.train_segmenter makes. "
                 "Received: none"
             )
+        # Written so that "not a number" is refused as well.
+        if not self.labelmix_weight >= 0 or math.isinf(self.labelmix_weight):
+            raise ConfigError(
+                f"--labelmix_weight must be finite and not negative. "
+                f"Received: {self.labelmix_weight}"
+            )
+        if not 0 <= self.seed < 2**32:
+            raise ConfigError(f"--seed must be in [0, 2^32). Received: {self.seed}")
         if not 0 <= self.ema_decay < 1:
             raise ConfigError(f"--ema_decay must be in [0, 1). Received: {self.ema_decay}")
         height, width = self.image_size
@@ -169,33 +251,9 @@ class Config:
         return math.ceil(self.epochs * examples / self.batch_size)
 
 
-# What may change when a run is resumed: how long, how often and how, never what is computed.
-_MAY_CHANGE = {
-    "epochs",
-    "steps",
-    "steps_per_loop",
-    "log_every",
-    "evaluate_every",
-    "pictures_every",
-    "checkpoint_every",
-    "keep_checkpoints",
-    "rematerialize",
-}
-_POSITIVE = {
-    "batch_size",
-    "accumulate",
-    "epochs",
-    "steps",
-    "generator_lr",
-    "discriminator_lr",
-    "generator_channels",
-    "discriminator_channels",
-    "spade_channels",
-    "noise_channels",
-    "init_gain",
-    "spade_gain",
-    "statistics_batches",
-} | (_MAY_CHANGE - {"epochs", "steps", "rematerialize"})
+def settings():
+    """The fields of `Config` that are settings: all but `dataset`."""
+    return [field for field in dataclasses.fields(Config) if field.metadata]
 
 
 def save_config(model_dir, config, data):
@@ -208,19 +266,22 @@ def save_config(model_dir, config, data):
             run, `shards`, the records' checksums by name.
     """
     path = Path(model_dir) / "config.json"
-    text = json.dumps({"config": dataclasses.asdict(config), "data": data}, indent=1)
-    write_atomically(path, text + "\n")
+    content = {"format_version": FORMAT_VERSION, "config": dataclasses.asdict(config), "data": data}
+    write_atomically(path, json.dumps(content, indent=1) + "\n")
 
 
 def load_config(model_dir):
     """Reads `config.json` of a run: (`Config`, data dict).
 
     Raises:
-        ConfigError: the file is missing or not of this version.
+        ConfigError: the file is missing, no configuration, or of a later format.
     """
     path = Path(model_dir) / "config.json"
     try:
         content = json.loads(path.read_text())
+        version = content.get("format_version", 0)
+        if version not in range(FORMAT_VERSION + 1):
+            raise _OtherFormatError(version)
         fields = dict(content["config"])
         for name in ("image_size", "metrics"):
             if name in fields:
@@ -230,12 +291,33 @@ def load_config(model_dir):
         return Config(**fields), content["data"]
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such file; the directory holds no run.") from None
-    except (ValueError, KeyError, TypeError, OSError, ArithmeticError, RecursionError) as error:
+    except _OtherFormatError as error:
+        raise ConfigError(
+            f"{path}: format_version must be at most {FORMAT_VERSION}; a later version of this "
+            f"software reads later ones. Received: {error}"
+        ) from None
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        OSError,
+        ArithmeticError,
+        RecursionError,
+    ) as error:
         raise ConfigError(f"{path}: not the configuration of a run ({error}).") from None
+
+
+class _OtherFormatError(Exception):
+    """The file is of a format that this version does not know."""
 
 
 def check_resumable(model_dir, config, data):
     """Compares a run's saved configuration with the one asked for.
+
+    Returns:
+        `Config` to go on with: the one asked for, but `init_from` as it was, for it is not read
+        again.
 
     Raises:
         ConfigError: they differ in what determines the run; lists every difference.
@@ -247,10 +329,11 @@ def check_resumable(model_dir, config, data):
             f"directory and start from them with --init_from {model_dir}"
         )
     saved, asked = dataclasses.asdict(saved_config), dataclasses.asdict(config)
+    fixed = ["dataset", *(f.name for f in settings() if not f.metadata["may_change"])]
     differences = [
         f"{name}: began with {saved[name]}, received {asked[name]}"
-        for name in saved
-        if name not in _MAY_CHANGE and saved[name] != asked[name]
+        for name in fixed
+        if saved[name] != asked[name]
     ]
     if saved_data["shards"] != data["shards"]:
         differences.append("data: --data_dir holds other records than the run began with")
@@ -259,3 +342,4 @@ def check_resumable(model_dir, config, data):
             f"--model_dir {model_dir} holds a run of another configuration; choose another "
             "directory or the same settings:\n  " + "\n  ".join(differences)
         )
+    return dataclasses.replace(config, init_from=saved_config.init_from)

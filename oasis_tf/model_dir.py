@@ -110,6 +110,11 @@ class ModelDir:
             )
 
 
+def has_begun(path):
+    """Whether a run in this directory has written a checkpoint to go on from."""
+    return any((Path(path) / "checkpoints").glob("step-*.index"))
+
+
 def open_model_dir(path):
     """Reads what a directory says of its networks.
 

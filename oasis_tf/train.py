@@ -6,18 +6,10 @@ import dataclasses
 import os
 import signal
 import sys
+import typing
 from pathlib import Path
 
-from oasis_tf.config import (
-    BALANCES,
-    FEATURES,
-    METRICS,
-    PRECISIONS,
-    STARTS,
-    ConfigError,
-    check_resumable,
-    save_config,
-)
+from oasis_tf.config import GROUPS, ConfigError, check_resumable, save_config, settings
 from oasis_tf.configs import PRESETS, toy
 from oasis_tf.quick_graphs import quick_graphs
 from oasis_tf.training.strategy import (
@@ -46,7 +38,8 @@ def parse_arguments(argv=None):
     parser = argparse.ArgumentParser(
         prog="python -m oasis_tf.train",
         description="Trains OASIS on records built by `python -m data_pipeline.build`. "
-        "Running the same command again resumes.",
+        "Running the same command again resumes. The defaults below are the paper's; the page of "
+        "the data set in oasis_tf/configs, and --toy, have some of their own.",
     )
     parser.add_argument("--dataset", required=True, choices=sorted(PRESETS), help="the preset")
     parser.add_argument("--data_dir", required=True, type=Path, help="the records")
@@ -54,93 +47,55 @@ def parse_arguments(argv=None):
     parser.add_argument(
         "--toy", action="store_true", help="narrow networks and quick settings, minutes on a CPU"
     )
-    parser.add_argument("--image_size", type=int, nargs=2, metavar=("H", "W"))
-    parser.add_argument("--base_channels", type=int, help="base width of both networks")
-    for name in ("batch_size", "epochs", "steps", "seed"):
-        parser.add_argument(f"--{name}", type=int)
-    parser.add_argument(
-        "--accumulate",
-        type=int,
-        metavar="N",
-        help="make each update from N micro-batches, one after the other, for less memory",
+    groups = {name: parser.add_argument_group(name) for name in GROUPS}
+    groups["networks"].add_argument(
+        "--base_channels", type=int, help="--generator_channels and --discriminator_channels in one"
     )
-    parser.add_argument(
-        "--class_balance",
-        choices=BALANCES,
-        help="weigh classes by the pixels of one device, as released, or of the whole batch",
-    )
-    for name in ("generator_lr", "discriminator_lr", "labelmix_weight", "ema_decay"):
-        parser.add_argument(f"--{name}", type=float)
-    parser.add_argument(
-        "--start",
-        choices=STARTS,
-        help="keep the explosions of the first steps out of the optimiser and let the average's "
-        "decay rise with the step, or do neither, as the released code; default: guarded",
-    )
-    for name in ("log", "evaluate", "pictures", "checkpoint"):
-        parser.add_argument(f"--{name}_every", type=int, metavar="STEPS")
-    parser.add_argument(
-        "--precision", choices=PRECISIONS, help="of the convolutions; all else stays float32"
-    )
-    parser.add_argument(
-        "--share_pictures",
-        action="store_true",
-        default=None,
-        help="the discriminator learns from the pictures of the generator's update: quicker, "
-        "not the paper's",
-    )
-    parser.add_argument(
-        "--rematerialize",
-        action="store_true",
-        default=None,
-        help="blocks run again for their gradients: less memory, more time, the same numbers",
-    )
-    parser.add_argument(
-        "--init_from",
-        type=Path,
-        metavar="DIR",
-        help="start from the weights of another run, or of python -m oasis_tf.convert",
-    )
-    parser.add_argument(
-        "--segmenter",
-        metavar="PATH",
-        help="keep the checkpoint whose pictures this one segments best, instead of the "
-        "discriminator; of python -m oasis_tf.train_segmenter",
-    )
-    parser.add_argument(
-        "--metrics",
-        type=lambda text: tuple(dict.fromkeys(name.strip() for name in text.split(","))),
-        metavar="LIST",
-        help=f"some of {','.join(METRICS)}: computed every --evaluate_every steps as "
-        "oasis_tf.evaluate does; the first one chooses the best checkpoint",
-    )
-    parser.add_argument(
-        "--features",
-        choices=FEATURES,
-        help="whose features fid and kid compare; see oasis_tf.evaluate",
-    )
-    parser.add_argument(
-        "--data_service",
-        metavar="grpc://HOST:PORT",
-        help="read the training data through a tf.data service, see python -m "
-        "data_pipeline.service; resuming begins a new epoch",
-    )
-    parser.add_argument("--histograms", action="store_true", help="weights, in TensorBoard")
-    parser.add_argument(
+    for field in settings():
+        groups[field.metadata["group"]].add_argument(f"--{field.name}", **_flag(field))
+    place = parser.add_argument_group("where it runs")
+    place.add_argument(
         "--strategy",
         choices=STRATEGIES,
         help="one device, all of this machine, or all of the machines in TF_CONFIG; default: "
         "mirrored where there are several GPUs",
     )
-    parser.add_argument(
-        "--steps_per_loop", type=int, metavar="N", help="steps made by one call of TensorFlow"
+    place.add_argument(
+        "--data_service",
+        metavar="grpc://HOST:PORT",
+        help="read the training data through a tf.data service, see python -m "
+        "data_pipeline.service; resuming begins a new epoch",
     )
-    parser.add_argument(
+    place.add_argument(
         "--deterministic",
         action="store_true",
         help="the same numbers to the last bit on a GPU too, slower",
     )
+    groups["metrics"].add_argument(
+        "--histograms", action="store_true", help="the weights' histograms in TensorBoard"
+    )
     return parser.parse_args(argv)
+
+
+def _flag(field):
+    """What argparse needs to know of a setting. A flag that is not given leaves None."""
+    kind = next(t for t in typing.get_args(field.type) or [field.type] if t is not type(None))
+    options = {"help": field.metadata["help"]}
+    if kind is bool:
+        return {**options, "action": "store_true", "default": None}
+    if field.name == "image_size":
+        return {**options, "type": int, "nargs": 2, "metavar": ("H", "W")}
+    if field.name == "metrics":
+        return {**options, "type": _names, "metavar": "LIST"}
+    if field.default is not None:
+        options["help"] += f"; default: {field.default}"
+    if field.metadata["choices"]:
+        return {**options, "choices": field.metadata["choices"]}
+    return {**options, "type": kind, "metavar": {int: "N", float: "X", str: "DIR"}[kind]}
+
+
+def _names(text):
+    return tuple(dict.fromkeys(name.strip() for name in text.split(",")))
 
 
 def resolve_config(arguments, manifest):
@@ -164,21 +119,28 @@ def resolve_config(arguments, manifest):
     config = PRESETS[arguments.dataset]
     if arguments.toy:
         config = toy(config)
-    overrides = {
-        field.name: getattr(arguments, field.name, None) for field in dataclasses.fields(config)
-    }
+    overrides = {field.name: getattr(arguments, field.name) for field in settings()}
+    if arguments.epochs is not None:
+        if arguments.steps is not None:
+            raise ConfigError(
+                "--epochs and --steps both say how long; give one of them. "
+                f"Received: --epochs {arguments.epochs} --steps {arguments.steps}"
+            )
+        # The toy twin has steps, which would count for more.
+        config = dataclasses.replace(config, steps=None)
     if arguments.base_channels is not None:
         if arguments.base_channels < 1:
             raise ConfigError(
                 f"--base_channels must be positive. Received: {arguments.base_channels}"
             )
-        overrides["generator_channels"] = arguments.base_channels
-        overrides["discriminator_channels"] = arguments.base_channels
-    if arguments.segmenter is not None and Path(arguments.segmenter).exists():
-        overrides["segmenter"] = str(Path(arguments.segmenter).resolve())
+        for name in ("generator_channels", "discriminator_channels"):
+            if overrides[name] is None:
+                overrides[name] = arguments.base_channels
+    # A preset of keras-hub is no path.
+    for name in ("segmenter", "init_from"):
+        if overrides[name] is not None and Path(overrides[name]).exists():
+            overrides[name] = str(Path(overrides[name]).resolve())
     built = tuple(manifest.image_size)
-    if arguments.init_from is not None:
-        overrides["init_from"] = str(arguments.init_from.resolve())
     asked = tuple(arguments.image_size or built)
     overrides["image_size"] = asked
     config = dataclasses.replace(config, **{k: v for k, v in overrides.items() if v is not None})
@@ -196,9 +158,7 @@ def main(argv=None):
     arguments = parse_arguments(argv)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     from data_pipeline.errors import DataError
-    from data_pipeline.legend import Legend
     from data_pipeline.manifest import Manifest
-    from oasis_tf.model_dir import open_model_dir
 
     try:
         cluster = read_cluster() if arguments.strategy == MULTI_WORKER else None
@@ -208,8 +168,6 @@ def main(argv=None):
         if cluster:
             check_batch(config, cluster.workers, "workers")
         strategy = _open_strategy(arguments, cluster)
-        if config.init_from is not None:
-            open_model_dir(config.init_from).check_fits(config, Legend.of(manifest))
         if config.segmenter is not None:
             from oasis_tf.metrics.segmenter import load_segmenter
 
@@ -220,9 +178,7 @@ def main(argv=None):
                 SegmenterFeatures(config.segmenter)
         if arguments.data_service is not None:
             _check_data_service(arguments.data_service)
-        data = _identity(manifest)
-        if is_chief(strategy):
-            _open_model_dir(arguments.model_dir, config, data)
+        config = _open_model_dir(arguments.model_dir, config, manifest, is_chief(strategy))
         outcome = _train(arguments, config, manifest, strategy)
     except (ConfigError, DataError, ArithmeticError) as error:
         _say(f"error: {error}")
@@ -282,19 +238,28 @@ def _open_strategy(arguments, cluster):
         return make_strategy(arguments.strategy)
 
 
-def _open_model_dir(model_dir, config, data):
+def _open_model_dir(model_dir, config, manifest, writes):
+    """Makes the run's directory or checks that it may go on; the `Config` to go on with."""
+    from data_pipeline.legend import Legend
+    from oasis_tf.model_dir import has_begun, open_model_dir
+
+    data = _identity(manifest)
     try:
-        model_dir.mkdir(parents=True, exist_ok=True)
         if (model_dir / "config.json").exists():
-            check_resumable(model_dir, config, data)
+            config = check_resumable(model_dir, config, data)
         # A kill while the very first file was written leaves only its temporary name.
-        elif any(path.name != "config.json.tmp" for path in model_dir.iterdir()):
+        elif model_dir.exists() and any(p.name != "config.json.tmp" for p in model_dir.iterdir()):
             raise ConfigError(f"--model_dir {model_dir} must be empty or hold a run.")
-        save_config(model_dir, config, data)
+        if config.init_from is not None and not has_begun(model_dir):
+            open_model_dir(config.init_from).check_fits(config, Legend.of(manifest))
+        if writes:
+            model_dir.mkdir(parents=True, exist_ok=True)
+            save_config(model_dir, config, data)
     except OSError as error:
         raise ConfigError(
             f"--model_dir {model_dir} must be a writable directory: {error}"
         ) from None
+    return config
 
 
 class _LostWorker(Exception):

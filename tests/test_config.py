@@ -55,6 +55,10 @@ def test_steps_from_epochs():
         ({"image_size": (0, 64)}, "Received: 0 64"),
         ({"batch_size": 0}, "--batch_size must be positive. Received: 0"),
         ({"generator_lr": -1.0}, "--generator_lr must be positive"),
+        ({"seed": -1}, r"--seed must be in \[0, 2\^32\). Received: -1"),
+        ({"labelmix_weight": float("nan")}, "--labelmix_weight must be finite.*Received: nan"),
+        ({"labelmix_weight": -1.0}, "--labelmix_weight must be finite and not negative"),
+        ({"generator_lr": float("nan")}, "--generator_lr must be positive. Received: nan"),
         ({"ema_decay": 1.0}, r"--ema_decay must be in \[0, 1\). Received: 1.0"),
         ({"features": "vgg"}, "--features must be one of inception, segmenter. Received: vgg"),
         ({"metrics": ("ssim",)}, "--metrics must be some of .*Received: ssim"),
@@ -86,7 +90,10 @@ def test_resuming_may_change_how_long_but_not_what(tmp_path):
     check_resumable(tmp_path, longer, {"shards": {"a": "7"}})
     check_resumable(tmp_path, dataclasses.replace(config, steps_per_loop=8), {"shards": {"a": "7"}})
     other = dataclasses.replace(config, accumulate=2, class_balance="batch")
-    with pytest.raises(ConfigError, match="accumulate: began with 1, received 2\n.*class_balance"):
+    with pytest.raises(
+        ConfigError,
+        match="class_balance: began with replica.*\n.*accumulate: began with 1, received 2",
+    ):
         check_resumable(tmp_path, other, {"shards": {"a": "7"}})
     other = dataclasses.replace(config, batch_size=3, seed=1)
     with pytest.raises(ConfigError) as caught:
@@ -118,17 +125,26 @@ def test_a_run_from_before_the_guarded_start_goes_on_as_released(tmp_path):
         check_resumable(tmp_path, Config("lvis"), {"shards": {}})
 
 
-def test_what_chooses_the_best_checkpoint_may_not_change(tmp_path):
-    config = Config("lvis", metrics=("kid", "fid"), segmenter="judge")
+def test_what_is_measured_may_change_and_init_from_stays(tmp_path):
+    config = Config("lvis", metrics=("kid", "fid"), segmenter="judge", init_from="/first")
     save_config(tmp_path, config, {"shards": {}})
-    other = dataclasses.replace(config, metrics=("fid", "kid"), features="segmenter")
-    with pytest.raises(ConfigError) as caught:
-        check_resumable(tmp_path, other, {"shards": {}})
-    assert "metrics: began with ('kid', 'fid'), received ('fid', 'kid')" in str(caught.value)
-    assert "features: began with inception, received segmenter" in str(caught.value)
+    other = dataclasses.replace(
+        config, metrics=("fid",), features="segmenter", segmenter="other", init_from=None
+    )
+    expected = dataclasses.replace(other, init_from="/first")
+    assert check_resumable(tmp_path, other, {"shards": {}}) == expected
 
 
-@pytest.mark.parametrize("content", ["", "{}", '{"config": {"nonsense": 1}, "data": {}}'])
+def test_a_run_of_a_later_format_is_refused(tmp_path):
+    save_config(tmp_path, Config("lvis"), {"shards": {}})
+    path = tmp_path / "config.json"
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps({**content, "format_version": 2}))
+    with pytest.raises(ConfigError, match=r"config.json: format_version must be at most 1.*: 2"):
+        load_config(tmp_path)
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[]", '{"config": {"nonsense": 1}, "data": {}}'])
 def test_a_broken_file_is_named(tmp_path, content):
     (tmp_path / "config.json").write_text(content)
     with pytest.raises(ConfigError, match=r"config.json: not the configuration of a run"):

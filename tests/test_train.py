@@ -14,8 +14,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from oasis_tf.config import ConfigError
-from oasis_tf.train import main
+from data_pipeline.manifest import Manifest
+from oasis_tf.config import Config, ConfigError, settings
+from oasis_tf.configs import PRESETS
+from oasis_tf.train import main, parse_arguments, resolve_config
 from tests.toy_data import build_records
 
 ROOT = Path(__file__).parents[1]
@@ -291,3 +293,45 @@ def test_a_loss_that_is_not_finite(capsys, records, tmp_path):
     step = int(error.split()[-1])
     saved = [int(p.stem.split("-")[1]) for p in (tmp_path / "run" / "checkpoints").glob("*.index")]
     assert all(s < step for s in saved)
+
+
+def test_every_setting_is_a_flag(records):
+    given = {
+        "image_size": (64, 128),
+        "metrics": ("kid", "miou"),
+        "features": "segmenter",
+        "segmenter": "judge",
+        "start": "released",
+        "class_balance": "batch",
+        "precision": "mixed_bfloat16",
+        "epochs": 3,
+        "batch_size": 4,
+        "accumulate": 1,
+        "ema_decay": 0.5,
+        "init_from": "elsewhere",
+    }
+    for field in settings():
+        if field.name not in given:
+            kind = type(PRESETS["folder"].__dict__[field.name])
+            given[field.name] = {bool: True, float: 0.25}.get(kind, 7)
+    given["steps"] = None
+    words = ["--dataset", "folder", "--data_dir", str(records), "--model_dir", "runs/mine"]
+    for name, value in given.items():
+        if value is True:
+            words += [f"--{name}"]
+        elif value is not None:
+            shown = ",".join(value) if name == "metrics" else value
+            words += [f"--{name}", *map(str, shown if isinstance(shown, tuple) else [shown])]
+    config = resolve_config(parse_arguments(words), Manifest.read(records))
+    assert config == Config("folder", **given)
+
+
+def test_the_command_line_counts_for_more_than_a_preset(records):
+    words = ["--dataset", "folder", "--data_dir", str(records), "--model_dir", "m", "--toy"]
+    manifest = Manifest.read(records)
+    config = resolve_config(parse_arguments([*words, "--epochs", "2"]), manifest)
+    assert config.total_steps(6) == 3
+    config = resolve_config(parse_arguments([*words, "--base_channels", "4"]), manifest)
+    assert (config.generator_channels, config.discriminator_channels) == (4, 4)
+    with pytest.raises(ConfigError, match="Received: --epochs 2 --steps 9"):
+        resolve_config(parse_arguments([*words, "--epochs", "2", "--steps", "9"]), manifest)

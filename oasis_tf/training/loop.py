@@ -17,7 +17,7 @@ import tensorflow as tf
 from data_pipeline.reader import eval_dataset, train_dataset
 from data_pipeline.service_reader import service_train_dataset
 from oasis_tf.config import ConfigError
-from oasis_tf.model_dir import open_model_dir
+from oasis_tf.model_dir import has_begun, open_model_dir
 from oasis_tf.networks import build_discriminator, build_generator
 from oasis_tf.training.actions import Histograms, Pictures, Progress
 from oasis_tf.training.adam import build_adam
@@ -106,8 +106,8 @@ class Run:
         check_batch(config, self._strategy.num_replicas_in_sync)
         with self._strategy.scope():
             self._build(manifest.num_classes)
-        if config.init_from is not None:
-            # A checkpoint of the run itself, if there is one, is restored over it.
+        # Read once: after that the run's own checkpoints are what it goes on from.
+        if config.init_from is not None and not has_begun(self._model_dir):
             open_model_dir(config.init_from).restore(
                 generator=self._generator,
                 ema_generator=self._ema_generator,
@@ -302,17 +302,18 @@ class Run:
     def _choose_score(self):
         """Decides what chooses the best checkpoint; returns what there is to say about it."""
         notes = []
-        name, higher_is_better = _CHEAP_SCORE, True
+        name, network, higher_is_better = _CHEAP_SCORE, None, True
         if self._metrics is not None:
             notes += self._metrics.complaints()
             if self._metrics.chosen_by is not None:
-                name, higher_is_better = self._metrics.chosen_by, self._metrics.higher_is_better
+                name, network = self._metrics.chosen_by, self._metrics.network
+                higher_is_better = self._metrics.higher_is_better
         self._sign = 1 if higher_is_better else -1
         before = self._chosen_by.name
-        if before not in (None, name):
-            notes.append(f"the best checkpoint was chosen by {before} and is now by {name}")
+        if self._chosen_by.change(name, network):
+            now = name if before != name else "that of another segmenter"
+            notes.append(f"the best checkpoint was chosen by {before} and is now by {now}")
             self._best_score.assign(-np.inf)
-        self._chosen_by.name = name
         return notes
 
     def _training_batches(self, steps_done):

@@ -27,6 +27,7 @@ class MetricScore:
     Attributes:
         chosen_by: name of the score that chooses the best checkpoint, that of the first metric;
             None if it cannot be computed.
+        network: SHA-256 of the segmenter whose number that score is, or None.
         higher_is_better: of that score.
     """
 
@@ -55,6 +56,8 @@ class MetricScore:
         name = result_name(first, config.features)
         self.chosen_by = None if name in self._failures else f"metrics/{name}"
         self.higher_is_better = first in _HIGHER_IS_BETTER
+        role = "segmenter" if first == "miou" else "features"
+        self.network = self._scoring.networks.get(role, {}).get("sha256")
 
     def __call__(self):
         """{"metrics/NAME": float} of the metrics that could be computed."""

@@ -153,6 +153,13 @@ class Editor:
             time.sleep(0.03)
         self.wait("ready")
 
+    def wait_for_size(self, height, width):
+        """Waits until the label map on screen has this size: a dialog acts after it has closed."""
+        end = time.monotonic() + 20
+        while (size := self.pixels("#labels").shape[:2]) != (height, width):
+            assert time.monotonic() < end, (size, self.error(), self.console())
+            time.sleep(0.03)
+
     def wait_until_shown(self, selector):
         """Waits until an element is on screen."""
         end = time.monotonic() + 20

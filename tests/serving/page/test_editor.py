@@ -342,8 +342,8 @@ def test_a_new_label_map(editor):
         editor.find(field).clear()
         editor.keys(value, on=field)
     editor.click("#new-dialog .primary")
-    editor.wait("ready")
-    assert ids(editor).shape == (32, 96) and (ids(editor) == 1).all()
+    editor.wait_for_size(32, 96)
+    assert (ids(editor) == 1).all()
 
 
 def test_a_size_the_model_refuses(editor):
