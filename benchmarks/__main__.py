@@ -12,7 +12,7 @@ from benchmarks.parts import PARTS
 from benchmarks.results import RESULTS, caption, collect, save
 from benchmarks.rows import table
 from data_pipeline.errors import BuildFailed, DataError
-from data_pipeline.manifest import Manifest
+from data_pipeline.records.manifest import Manifest
 
 
 def main(argv=None):
@@ -64,7 +64,7 @@ def _run(part, options, out):
     import tensorflow as tf
 
     from benchmarks.machine import describe
-    from data_pipeline.reader import explain_read_error
+    from data_pipeline.reading.reader import explain_read_error
 
     # Its warning of retracing is meant for one function; here are several networks.
     tf.get_logger().setLevel("ERROR")

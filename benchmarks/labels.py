@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks.plain import GENERATOR_SCALES
-from data_pipeline.reader import train_dataset
+from data_pipeline.reading.reader import train_dataset
 
 __all__ = ["PatchCounts", "count_patches", "random_maps", "recorded", "shares", "single_class"]
 
@@ -46,7 +46,7 @@ def single_class(like):
 
 
 def count_patches(label_map, scales=GENERATOR_SCALES):
-    """Counts what `oasis_tf.layout` finds, without it.
+    """Counts what `oasis_tf.models.patch_index` finds, without it.
 
     Args:
         label_map: int (B, h, w).

@@ -226,7 +226,7 @@ def fake_loss(logits):
     return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(target, logits))
 
 
-def discriminator_gradients(discriminator, fake, image, label_map, coins, labelmix_weight):
+def discriminator_gradients(discriminator, fake, image, label_map, mask_bits, labelmix_weight):
     """The discriminator's loss on one batch, and its gradients.
 
     Args:
@@ -234,10 +234,10 @@ def discriminator_gradients(discriminator, fake, image, label_map, coins, labelm
         fake: generated pictures, float (B, H, W, 3).
         image: photographs, the same.
         label_map: int32 (B, H, W).
-        coins: bool (B, N), True = LabelMix takes the class from the photograph.
+        mask_bits: bool (B, N), True = LabelMix takes the class from the photograph.
         labelmix_weight: lambda.
     """
-    mask = tf.gather(coins, label_map, batch_dims=1)[..., None]
+    mask = tf.gather(mask_bits, label_map, batch_dims=1)[..., None]
     variables = [v.value for v in discriminator.trainable_variables]
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(variables)
@@ -300,9 +300,9 @@ class Training:
     def _step(self, image, label_map):
         """One update of each network; returns the two losses."""
         noise = tf.random.normal((2, label_map.shape[0], self.noise_channels))
-        coins = tf.random.uniform((label_map.shape[0], self.num_classes)) < 0.5
+        mask_bits = tf.random.uniform((label_map.shape[0], self.num_classes)) < 0.5
         loss = self.update_generator(label_map, noise[0])
-        losses = loss, self.update_discriminator(image, label_map, noise[1], coins)
+        losses = loss, self.update_discriminator(image, label_map, noise[1], mask_bits)
         self.update_average()
         return losses
 
@@ -316,10 +316,10 @@ class Training:
         self.generator_optimizer.apply(gradients, variables)
         return loss
 
-    def update_discriminator(self, image, label_map, noise, coins):
+    def update_discriminator(self, image, label_map, noise, mask_bits):
         fake = self.generator(label_map, noise, training=True)
         loss, gradients = discriminator_gradients(
-            self.discriminator, fake, image, label_map, coins, self.labelmix_weight
+            self.discriminator, fake, image, label_map, mask_bits, self.labelmix_weight
         )
         self.discriminator_optimizer.apply(gradients, self.discriminator.trainable_variables)
         return loss

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from data_pipeline.builder import build
-from data_pipeline.plan import Request
+from data_pipeline.building.builder import build
+from data_pipeline.building.plan import Request
 from data_pipeline.sample import draw_sample
 
 ROOT = Path(__file__).parents[1] / "data" / "benchmarks"

@@ -6,10 +6,10 @@ import shlex
 import sys
 from pathlib import Path
 
-from data_pipeline.builder import build
+from data_pipeline.building.builder import build
+from data_pipeline.building.plan import Request
 from data_pipeline.datasets import DATASETS
 from data_pipeline.errors import BuildFailed, DataError
-from data_pipeline.plan import Request
 
 
 def main(arguments=None):
@@ -27,7 +27,7 @@ def main(arguments=None):
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         if flags.download:
-            from data_pipeline.download import download
+            from data_pipeline.downloading.download import download
 
             download(flags.dataset, flags.source)
         request = Request(

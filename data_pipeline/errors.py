@@ -1,15 +1,20 @@
-"""What the data pipeline raises when the user can mend the cause."""
+"""What is raised when the user can mend the cause."""
 
 
-class DataError(ValueError):
-    """Something is wrong with the user's data, paths or arguments.
+class OasisError(Exception):
+    """Base of all errors that are no defects of the program.
 
     The message names the file or argument, the rule, and what was received. A command line
-    catches it, prints `error: ...` to stderr and exits with code 2, without a traceback.
+    catches it, prints `error: ...` to stderr and exits with code 2, without a traceback. Any
+    other exception is a defect and keeps its traceback.
     """
 
 
-class BuildFailed(RuntimeError):
+class DataError(OasisError, ValueError):
+    """Something is wrong with the user's data, paths or arguments."""
+
+
+class BuildFailed(OasisError, RuntimeError):
     """The build could not go on for a reason outside the data: a full disk, a killed worker.
 
     The finished shards stay, so running the same command again goes on from there.

@@ -22,8 +22,8 @@ from PIL import Image
 from tqdm import tqdm
 
 from data_pipeline.errors import DataError
-from data_pipeline.sample_kinds import KINDS
-from data_pipeline.sample_scenes import draw_scene
+from data_pipeline.sample_set.kinds import KINDS
+from data_pipeline.sample_set.scenes import draw_scene
 
 __all__ = ["Summary", "draw_sample", "run_lengths", "run_lengths_string"]
 

@@ -73,7 +73,7 @@ def _start_dispatcher(arguments):
 
 
 def _start_worker(arguments):
-    from data_pipeline.service_address import ask_dispatcher, own_host, split_address
+    from data_pipeline.reading.service_address import ask_dispatcher, own_host, split_address
 
     place = split_address(arguments.dispatcher, "--dispatcher")
     _check_port(arguments.port)

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
+from data_pipeline.errors import OasisError
 from data_pipeline.files import write_atomically
 
 # Of `config.json` and of the checkpoints beside it. 0 is what was written before the number was.
@@ -28,7 +29,7 @@ FEATURES = ("inception", "segmenter")
 GROUPS = ("length", "networks", "optimisation", "speed and memory", "metrics", "intervals")
 
 
-class ConfigError(ValueError):
+class ConfigError(OasisError, ValueError):
     """The configuration of a run is impossible, or differs from the one the run began with."""
 
 
@@ -262,8 +263,8 @@ def save_config(model_dir, config, data):
     Args:
         model_dir: an existing directory.
         config: the resolved `Config`.
-        data: JSON-able dict: what `data_pipeline.legend.Legend.to_json` gives and, of a training
-            run, `shards`, the records' checksums by name.
+        data: JSON-able dict: what `data_pipeline.labels.legend.Legend.to_json` gives and, of a
+            training run, `shards`, the records' checksums by name.
     """
     path = Path(model_dir) / "config.json"
     content = {"format_version": FORMAT_VERSION, "config": dataclasses.asdict(config), "data": data}

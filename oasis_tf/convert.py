@@ -8,9 +8,10 @@ import sys
 from pathlib import Path
 
 from data_pipeline.errors import DataError
-from oasis_tf.commands import run
+from oasis_tf.cli import run
 from oasis_tf.config import save_config
 from oasis_tf.configs import PRESETS
+from oasis_tf.tf_setup import quiet_log
 
 _SETS = ("ade20k", "coco_stuff", "cityscapes", "folder")
 
@@ -53,7 +54,7 @@ def parse_arguments(argv=None):
 
 def main(argv=None):
     """Runs the command; returns the exit code."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    quiet_log()
     return run(_convert, parse_arguments(argv))
 
 
@@ -85,7 +86,7 @@ def _to_ours(arguments, directory):
     # Late, for TensorFlow takes seconds to import and mistakes should be told at once.
     import tensorflow as tf
 
-    from oasis_tf.weights import load_released
+    from oasis_tf.checkpoints.released import load_released
 
     try:
         released = load_released(arguments.released, arguments.which)
@@ -117,9 +118,9 @@ def _to_ours(arguments, directory):
 
 def _legend(arguments):
     from data_pipeline.datasets import ade20k_names, cityscapes, coco_stuff
-    from data_pipeline.datasets.class_list import read_class_list
-    from data_pipeline.legend import Legend
-    from data_pipeline.palette import default_palette
+    from data_pipeline.labels.class_list import read_class_list
+    from data_pipeline.labels.legend import Legend
+    from data_pipeline.labels.palette import default_palette
 
     if arguments.dataset == "cityscapes":
         return Legend(cityscapes.CLASS_NAMES, cityscapes.PALETTE, cityscapes.LABEL_IDS)
@@ -134,12 +135,12 @@ def _legend(arguments):
 
 
 def _to_released(arguments, directory):
-    from oasis_tf.model_dir import open_model_dir
+    from oasis_tf.checkpoints.run_dir import open_run_dir
 
-    model = open_model_dir(arguments.model)
+    model = open_run_dir(arguments.model)
     # Late, for TensorFlow takes seconds to import and mistakes should be told at once.
-    from oasis_tf.networks import build_discriminator, build_generator
-    from oasis_tf.weights import save_released
+    from oasis_tf.checkpoints.released import save_released
+    from oasis_tf.models.build import build_discriminator, build_generator
 
     (directory / "models").mkdir()
     counters = model.data.get("batch_counters", {})

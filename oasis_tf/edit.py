@@ -3,15 +3,15 @@
 import argparse
 import sys
 
-from oasis_tf.commands import (
+from oasis_tf.cli import (
     add_model_arguments,
     add_region_arguments,
-    drawing_options,
     open_model,
     read_mask,
     run,
+    sampling_options,
 )
-from oasis_tf.seeds import sample_seeds
+from oasis_tf.sampling.seeds import sample_seeds
 
 
 def parse_arguments(argv=None):
@@ -50,9 +50,8 @@ def _edit(arguments):
     # Late, for these import TensorFlow.
     import numpy as np
 
-    from data_pipeline.label_files import read_label_map
-    from oasis_tf.contact_sheet import contact_sheet, thumbnail
-    from oasis_tf.pictures import save_png
+    from data_pipeline.labels.label_files import read_label_map
+    from oasis_tf.images import contact_sheet, save_png, thumbnail
 
     edit = synthesizer.edit(
         read_label_map(arguments.labels, synthesizer.legend, palette),
@@ -62,7 +61,7 @@ def _edit(arguments):
         to_class=arguments.to_class,
         edit_seed=arguments.edit_seed,
         samples=arguments.samples,
-        **drawing_options(arguments),
+        **sampling_options(arguments),
     )
     name = f"{arguments.labels.stem}_seed{arguments.seed}"
     save_png(arguments.out / f"{name}.png", edit.original)

@@ -2,12 +2,12 @@
 
 import argparse
 import json
-import os
 import sys
 from pathlib import Path
 
-from oasis_tf.commands import add_model_argument, run
+from oasis_tf.cli import add_model_argument, run
 from oasis_tf.config import FEATURES
+from oasis_tf.tf_setup import quiet_log
 
 _METRICS = "fid,kid,miou,ms_ssim,lpips,colour,texture"
 _PROTOCOLS = ("generic", "ade20k", "coco_stuff", "cityscapes", "lvis")
@@ -63,9 +63,9 @@ def main(argv=None):
 
 def _evaluate(arguments):
     from data_pipeline.errors import DataError
-    from data_pipeline.manifest import Manifest
+    from data_pipeline.records.manifest import Manifest
     from oasis_tf.evaluation.protocols import choose_protocol
-    from oasis_tf.seeds import sample_seeds
+    from oasis_tf.sampling.seeds import sample_seeds
 
     metrics = tuple(dict.fromkeys(name.strip() for name in arguments.metrics.split(",")))
     unknown = sorted(set(metrics) - set(_METRICS.split(",")))
@@ -85,15 +85,14 @@ def _evaluate(arguments):
     for path in (arguments.out, arguments.report):
         if path is not None and not path.absolute().parent.is_dir():
             raise DataError(f"{path} must be in a directory that exists")
-    # TensorFlow's messages at its start are not the user's business.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    quiet_log()
 
     from data_pipeline.files import write_atomically
-    from data_pipeline.reader import READ_ERRORS, explain_read_error
+    from data_pipeline.reading.reader import READ_ERRORS, explain_read_error
     from oasis_tf.evaluation.evaluation import evaluate
     from oasis_tf.evaluation.scoring import Request
-    from oasis_tf.loading import load
     from oasis_tf.metrics.frozen import weights_dir
+    from oasis_tf.sampling.loading import load
 
     request = Request(
         metrics=metrics,

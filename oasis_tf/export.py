@@ -1,12 +1,12 @@
 """Exports a trained generator: `python -m oasis_tf.export --model PATH --out saved_models/NAME`."""
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
-from data_pipeline.errors import DataError
+from data_pipeline.errors import OasisError
 from oasis_tf.config import ConfigError
+from oasis_tf.tf_setup import quiet_log
 
 
 def parse_arguments(argv=None):
@@ -14,7 +14,7 @@ def parse_arguments(argv=None):
     parser = argparse.ArgumentParser(
         prog="python -m oasis_tf.export",
         description="Writes the averaged generator as the next version of a SavedModel for "
-        "TensorFlow Serving, with batch norm and spectral norm folded into its weights.",
+        "TensorFlow Serving, with batch norm and spectral norm fused into its weights.",
     )
     parser.add_argument(
         "--model",
@@ -48,10 +48,10 @@ def parse_arguments(argv=None):
 def main(argv=None):
     """Runs the command; returns the exit code."""
     arguments = parse_arguments(argv)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    quiet_log()
     try:
         version = _export(arguments)
-    except (ConfigError, DataError, OSError) as error:
+    except (OasisError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -63,9 +63,9 @@ def main(argv=None):
 
 
 def _export(arguments):
-    from oasis_tf.model_dir import open_model_dir
+    from oasis_tf.checkpoints.run_dir import open_run_dir
 
-    model = open_model_dir(arguments.model)
+    model = open_run_dir(arguments.model)
     height, width = model.config.image_size
     if arguments.max_pixels < height * width:
         raise ConfigError(

@@ -5,15 +5,15 @@ import sys
 
 from data_pipeline.errors import DataError
 from data_pipeline.files import publish
-from oasis_tf.commands import (
+from oasis_tf.cli import (
     add_model_arguments,
     add_region_arguments,
-    drawing_options,
     open_model,
     read_mask,
     run,
+    sampling_options,
 )
-from oasis_tf.seeds import sample_seeds
+from oasis_tf.sampling.seeds import sample_seeds
 
 _MILLISECONDS = 100  # a frame
 
@@ -52,9 +52,8 @@ def _interpolate(arguments):
     mask = read_mask(arguments.mask)
     synthesizer, palette = open_model(arguments)
     # Late, for these import TensorFlow.
-    from data_pipeline.label_files import read_label_map
-    from oasis_tf.contact_sheet import contact_sheet, thumbnail
-    from oasis_tf.pictures import save_png
+    from data_pipeline.labels.label_files import read_label_map
+    from oasis_tf.images import contact_sheet, save_png, thumbnail
 
     frames = synthesizer.interpolate(
         read_label_map(arguments.labels, synthesizer.legend, palette),
@@ -64,7 +63,7 @@ def _interpolate(arguments):
         linear=arguments.linear,
         classes=arguments.classes,
         mask=mask,
-        **drawing_options(arguments),
+        **sampling_options(arguments),
     )
     name = f"{arguments.labels.stem}_seed{seed}_to_seed{to_seed}"
     row, animation = (arguments.out / f"{name}.{end}" for end in ("png", arguments.format))

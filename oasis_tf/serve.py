@@ -3,14 +3,13 @@
 import argparse
 import contextlib
 import logging
-import os
 import signal
 import socket
 import sys
 import urllib.parse
 from pathlib import Path
 
-from oasis_tf.quick_graphs import quick_graphs
+from oasis_tf.tf_setup import quick_graphs, quiet_log
 
 
 def parse_arguments(argv=None):
@@ -65,7 +64,7 @@ def main(argv=None):
 
 def _serve(arguments, name, listener):
     # Late, for TensorFlow takes seconds to import and mistakes should be told at once.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    quiet_log()
 
     try:
         import uvicorn

@@ -4,8 +4,8 @@ import argparse
 import sys
 
 from data_pipeline.errors import DataError, listing
-from oasis_tf.commands import add_model_arguments, drawing_options, open_model, run
-from oasis_tf.seeds import sample_seeds
+from oasis_tf.cli import add_model_arguments, open_model, run, sampling_options
+from oasis_tf.sampling.seeds import sample_seeds
 
 _COLUMNS = 8
 _ROWS = 64  # of a contact sheet; more go on to the next one
@@ -44,8 +44,8 @@ def _synthesize(arguments):
     # Late, for these import TensorFlow.
     from tqdm import tqdm
 
-    from data_pipeline.label_files import read_label_map
-    from oasis_tf.pictures import save_png
+    from data_pipeline.labels.label_files import read_label_map
+    from oasis_tf.images import save_png
 
     sheets = _Sheets(arguments.out)
     bad = []
@@ -53,7 +53,7 @@ def _synthesize(arguments):
         for file in files:
             try:
                 label_map = read_label_map(file, synthesizer.legend, palette)
-                pictures = synthesizer.draw(label_map, seeds, **drawing_options(arguments))
+                pictures = synthesizer.generate(label_map, seeds, **sampling_options(arguments))
                 sheets.begin(file.name, synthesizer.palette[label_map])
                 for k, (seed, picture) in enumerate(zip(seeds, pictures, strict=True)):
                     path = arguments.out / f"{file.stem}_sample{k:03d}_seed{seed}.png"
@@ -103,7 +103,7 @@ class _Sheets:
         self.add(name, colours)
 
     def add(self, caption, picture):
-        from oasis_tf.contact_sheet import thumbnail
+        from oasis_tf.images import thumbnail
 
         if len(self._rows[-1]) == _COLUMNS:
             self._rows.append([])
@@ -116,8 +116,7 @@ class _Sheets:
         return self._paths
 
     def _write(self):
-        from oasis_tf.contact_sheet import contact_sheet
-        from oasis_tf.pictures import save_png
+        from oasis_tf.images import contact_sheet, save_png
 
         number = f"_{len(self._paths) + 1}" if self._paths else ""
         path = self._directory / f"contact_sheet{number}.png"

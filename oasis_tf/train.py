@@ -3,15 +3,15 @@
 import argparse
 import contextlib
 import dataclasses
-import os
 import signal
 import sys
 import typing
 from pathlib import Path
 
+from data_pipeline.errors import OasisError
 from oasis_tf.config import GROUPS, ConfigError, check_resumable, save_config, settings
 from oasis_tf.configs import PRESETS, toy
-from oasis_tf.quick_graphs import quick_graphs
+from oasis_tf.tf_setup import quick_graphs, quiet_log
 from oasis_tf.training.strategy import (
     MULTI_WORKER,
     STRATEGIES,
@@ -103,7 +103,7 @@ def resolve_config(arguments, manifest):
 
     Args:
         arguments: from `parse_arguments`.
-        manifest: `data_pipeline.manifest.Manifest` of the records.
+        manifest: `data_pipeline.records.manifest.Manifest` of the records.
 
     Returns:
         `oasis_tf.config.Config`.
@@ -156,9 +156,8 @@ def resolve_config(arguments, manifest):
 def main(argv=None):
     """Runs the command; returns the exit code."""
     arguments = parse_arguments(argv)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    from data_pipeline.errors import DataError
-    from data_pipeline.manifest import Manifest
+    quiet_log()
+    from data_pipeline.records.manifest import Manifest
 
     try:
         cluster = read_cluster() if arguments.strategy == MULTI_WORKER else None
@@ -169,18 +168,18 @@ def main(argv=None):
             check_batch(config, cluster.workers, "workers")
         strategy = _open_strategy(arguments, cluster)
         if config.segmenter is not None:
-            from oasis_tf.metrics.segmenter import load_segmenter
+            from oasis_tf.segmenters.segmenter import load_segmenter
 
             load_segmenter(config.segmenter).table(manifest.class_names)
             if config.features == "segmenter":
-                from oasis_tf.metrics.segmenter_features import SegmenterFeatures
+                from oasis_tf.segmenters.features import SegmenterFeatures
 
                 SegmenterFeatures(config.segmenter)
         if arguments.data_service is not None:
             _check_data_service(arguments.data_service)
         config = _open_model_dir(arguments.model_dir, config, manifest, is_chief(strategy))
         outcome = _train(arguments, config, manifest, strategy)
-    except (ConfigError, DataError, ArithmeticError) as error:
+    except OasisError as error:
         _say(f"error: {error}")
         return 2
     except _LostWorker as error:
@@ -209,7 +208,7 @@ def _check_data(config, manifest, data_dir):
 
 
 def _check_data_service(url):
-    from data_pipeline.service_address import check_data_service
+    from data_pipeline.reading.service_address import check_data_service
 
     if not check_data_service(url, DATA_SERVICE_SECONDS):
         _say(f"{url} has no worker yet; the first step waits for one")
@@ -217,7 +216,7 @@ def _check_data_service(url):
 
 def _identity(manifest):
     """What the classes are, and every byte of the records, which must not change under a run."""
-    from data_pipeline.legend import Legend
+    from data_pipeline.labels.legend import Legend
 
     return {
         **Legend.of(manifest).to_json(),
@@ -240,8 +239,8 @@ def _open_strategy(arguments, cluster):
 
 def _open_model_dir(model_dir, config, manifest, writes):
     """Makes the run's directory or checks that it may go on; the `Config` to go on with."""
-    from data_pipeline.legend import Legend
-    from oasis_tf.model_dir import has_begun, open_model_dir
+    from data_pipeline.labels.legend import Legend
+    from oasis_tf.checkpoints.run_dir import has_begun, open_run_dir
 
     data = _identity(manifest)
     try:
@@ -251,7 +250,7 @@ def _open_model_dir(model_dir, config, manifest, writes):
         elif model_dir.exists() and any(p.name != "config.json.tmp" for p in model_dir.iterdir()):
             raise ConfigError(f"--model_dir {model_dir} must be empty or hold a run.")
         if config.init_from is not None and not has_begun(model_dir):
-            open_model_dir(config.init_from).check_fits(config, Legend.of(manifest))
+            open_run_dir(config.init_from).check_fits(config, Legend.of(manifest))
         if writes:
             model_dir.mkdir(parents=True, exist_ok=True)
             save_config(model_dir, config, data)
@@ -272,7 +271,7 @@ def _explaining(arguments):
     # Late, for TensorFlow takes seconds to import and mistakes should be told at once.
     import tensorflow as tf
 
-    from data_pipeline.reader import READ_ERRORS, explain_read_error
+    from data_pipeline.reading.reader import READ_ERRORS, explain_read_error
     from oasis_tf.training.disk import explain_disk_error
 
     lost = (

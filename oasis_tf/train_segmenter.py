@@ -1,11 +1,11 @@
 """Trains the judge of mIoU on real pictures: `python -m oasis_tf.train_segmenter`."""
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
-from oasis_tf.commands import run
+from oasis_tf.cli import run
+from oasis_tf.tf_setup import quiet_log
 
 
 def parse_arguments(argv=None):
@@ -36,7 +36,7 @@ def main(argv=None):
 
 def _train(arguments):
     from data_pipeline.errors import DataError
-    from data_pipeline.manifest import Manifest
+    from data_pipeline.records.manifest import Manifest
 
     for name in ("steps", "batch_size", "base_channels"):
         if getattr(arguments, name) < 1:
@@ -47,16 +47,16 @@ def _train(arguments):
             "a segmenter needs two classes or more, unlabelled apart. "
             f"Received: {', '.join(manifest.class_names)}"
         )
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    quiet_log()
     import keras
 
-    from data_pipeline.reader import READ_ERRORS, explain_read_error, train_dataset
-    from oasis_tf.metrics.segmentation_network import (
+    from data_pipeline.reading.reader import READ_ERRORS, explain_read_error, train_dataset
+    from oasis_tf.segmenters.network import (
         BOTTLENECK,
         build_segmentation_network,
         train_segmentation_network,
     )
-    from oasis_tf.metrics.segmenter import FILE_NAME, load_segmenter, save_segmenter
+    from oasis_tf.segmenters.segmenter import FILE_NAME, load_segmenter, save_segmenter
 
     batches = train_dataset(
         arguments.data_dir, batch_size=arguments.batch_size, seed=arguments.seed
@@ -96,9 +96,9 @@ def _train(arguments):
 
 
 def _score(segmenter, data_dir, manifest, split):
-    from data_pipeline.reader import eval_dataset
+    from data_pipeline.reading.reader import eval_dataset
+    from oasis_tf.images import to_uint8
     from oasis_tf.metrics.confusion import Confusion, segmentation_scores
-    from oasis_tf.pictures import to_uint8
 
     table = segmenter.table(manifest.class_names)
     confusion = Confusion(manifest.num_classes)

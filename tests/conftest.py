@@ -72,7 +72,7 @@ def toy_synthesizer(toy_run):
 @pytest.fixture
 def loaded_once(toy_run, toy_synthesizer, monkeypatch):
     """Spares commands on `toy_run` the seconds of loading it again."""
-    from oasis_tf import loading
+    from oasis_tf.sampling import loading
 
     load = loading.load
 

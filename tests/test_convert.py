@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from oasis_tf.checkpoints.released import load_released
+from oasis_tf.checkpoints.run_dir import open_run_dir
+from oasis_tf.checkpoints.torch_file import read_state_dict, write_state_dict
 from oasis_tf.convert import main
-from oasis_tf.model_dir import open_model_dir
-from oasis_tf.weights.released import load_released
-from oasis_tf.weights.torch_file import read_state_dict, write_state_dict
 from tests.parity.conftest import BUNDLED
 
 
@@ -54,7 +54,7 @@ def test_there_and_back(released, capsys):
     output = capsys.readouterr().out
     assert "latest_G.pth: 208 tensors = 192 variables set + 16 batch counters" in output
     assert "latest_D.pth: 130 tensors = 130 variables set" in output
-    model = open_model_dir(released / "converted")
+    model = open_run_dir(released / "converted")
     assert model.legend.class_names[:2] == ("unlabelled", "thing 0")
     assert model.legend.label_ids == {8: 0, **{i: i + 1 for i in range(8)}}
     generator = model.load_generator()

@@ -7,15 +7,15 @@ import keras
 import numpy as np
 import pytest
 
-from data_pipeline.legend import Legend
-from data_pipeline.manifest import Manifest
+from data_pipeline.labels.legend import Legend
+from data_pipeline.records.manifest import Manifest
 from oasis_tf.evaluate import main
 from oasis_tf.evaluation import measures
 from oasis_tf.metrics import frozen
 from oasis_tf.metrics.frechet import FeatureStatistics, frechet_distance
 from oasis_tf.metrics.kernel_distance import kernel_distance
-from oasis_tf.metrics.segmentation_network import BOTTLENECK, build_segmentation_network
-from oasis_tf.metrics.segmenter import save_segmenter
+from oasis_tf.segmenters.network import BOTTLENECK, build_segmentation_network
+from oasis_tf.segmenters.segmenter import save_segmenter
 from tests.toy_data import build_records
 from tests.toy_model import write_model_dir
 
@@ -125,8 +125,8 @@ def test_everything_at_once(command, inception, segmenter, tmp_path, capsys):
 
 def test_against_the_pictures_themselves(command, inception, model, records, tmp_path):
     import oasis_tf
-    from data_pipeline.reader import eval_dataset
-    from oasis_tf.pictures import to_uint8
+    from data_pipeline.reading.reader import eval_dataset
+    from oasis_tf.images import to_uint8
 
     assert main(command("fid,kid", "--seed", "5")) == 0
     synthesizer = oasis_tf.load(model)
@@ -148,9 +148,9 @@ def test_against_the_pictures_themselves(command, inception, model, records, tmp
 def test_features_of_the_judge(command, judge, model, records, tmp_path, capsys):
     """Nothing is downloaded, and no number is called FID."""
     import oasis_tf
-    from data_pipeline.reader import eval_dataset
-    from oasis_tf.metrics.segmenter_features import SegmenterFeatures
-    from oasis_tf.pictures import to_uint8
+    from data_pipeline.reading.reader import eval_dataset
+    from oasis_tf.images import to_uint8
+    from oasis_tf.segmenters.features import SegmenterFeatures
 
     flags = ["--features", "segmenter", "--segmenter", str(judge)]
     page = tmp_path / "page.html"

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from data_pipeline.legend import Legend
-from data_pipeline.manifest import Manifest
+from data_pipeline.labels.legend import Legend
+from data_pipeline.records.manifest import Manifest
 from oasis_tf.train import main
 from oasis_tf.training.loop import Run
 from tests.toy_data import build_records

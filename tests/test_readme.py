@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from data_pipeline.legend import Legend
+from data_pipeline.labels.legend import Legend
 from tests.toy_model import write_model_dir
 
 README = Path(__file__).parents[1] / "README.md"

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from data_pipeline.manifest import Manifest
+from data_pipeline.records.manifest import Manifest
 from oasis_tf.config import Config, ConfigError, settings
 from oasis_tf.configs import PRESETS
 from oasis_tf.train import main, parse_arguments, resolve_config

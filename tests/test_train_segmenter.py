@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from oasis_tf.metrics.segmenter import load_segmenter
-from oasis_tf.metrics.segmenter_features import SegmenterFeatures
+from oasis_tf.segmenters.features import SegmenterFeatures
+from oasis_tf.segmenters.segmenter import load_segmenter
 from oasis_tf.train_segmenter import main
 from tests.toy_data import build_records
 

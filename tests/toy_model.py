@@ -5,10 +5,10 @@ import dataclasses
 import keras
 import tensorflow as tf
 
-from data_pipeline.legend import Legend
+from data_pipeline.labels.legend import Legend
 from oasis_tf.config import save_config
 from oasis_tf.configs import PRESETS
-from oasis_tf.networks import build_discriminator, build_generator
+from oasis_tf.models.build import build_discriminator, build_generator
 
 LEGEND = Legend(
     ("unlabelled", "sky", "sea", "sand", "sea shell"),

@@ -14,8 +14,8 @@ from statistics import median
 from benchmarks.measure import say
 from benchmarks.parts.input_pipeline import BATCH, images_per_second
 from benchmarks.rows import row
-from data_pipeline.reader import train_dataset
-from data_pipeline.service_reader import service_train_dataset
+from data_pipeline.reading.reader import train_dataset
+from data_pipeline.reading.service_reader import service_train_dataset
 
 WORKERS = (1, 2)
 LOCAL = "in the trainer"

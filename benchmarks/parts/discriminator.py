@@ -12,7 +12,7 @@ from benchmarks.floor import discriminator_update_multiply_adds, floor, matmul_s
 from benchmarks.measure import interleave
 from benchmarks.rows import FASTER, SLOWER, ratio
 from oasis_tf.models.discriminator import Discriminator
-from oasis_tf.quick_graphs import quick_graphs
+from oasis_tf.tf_setup import quick_graphs
 from oasis_tf.training.step import AdversarialStep
 
 PLAIN, OURS = "plain", "ours"
@@ -57,9 +57,9 @@ def _beside_plain(options, seconds, num_classes, recorded):
 def _plain_side(num_classes, recorded, options):
     network = plain.Discriminator(num_classes, base_channels=options.widths["base_channels"])
 
-    def update(fake, image, label_map, coins):
+    def update(fake, image, label_map, mask_bits):
         _, gradients = plain.discriminator_gradients(
-            network, fake, image, label_map, coins, LABELMIX_WEIGHT
+            network, fake, image, label_map, mask_bits, LABELMIX_WEIGHT
         )
         return tf.linalg.global_norm(gradients)
 
@@ -69,9 +69,9 @@ def _plain_side(num_classes, recorded, options):
 def _our_side(num_classes, recorded, options):
     network = Discriminator(num_classes, base_channels=options.widths["base_channels"])
 
-    def update(fake, image, label_map, coins):
+    def update(fake, image, label_map, mask_bits):
         step = AdversarialStep(None, network, None, _NoUpdate(), labelmix_weight=LABELMIX_WEIGHT)
-        metrics = step.update_discriminator(image, fake, label_map, coins)
+        metrics = step.update_discriminator(image, fake, label_map, mask_bits)
         return metrics["gradient_norm/discriminator"]
 
     return _side(update, num_classes, recorded)
@@ -80,14 +80,14 @@ def _our_side(num_classes, recorded, options):
 def _side(update, num_classes, recorded):
     """A function that makes one update and fetches a number that needs all gradients."""
     graph = tf.function(update, autograph=False)
-    coins = tf.random.stateless_uniform((1, num_classes), (0, 0)) < 0.5
+    mask_bits = tf.random.stateless_uniform((1, num_classes), (0, 0)) < 0.5
     stream = itertools.cycle(recorded)
 
     def side():
         batch = next(stream)
         # Any picture does for a generated one.
         return float(
-            graph(-batch["image"], batch["image"], batch["label_map"] % num_classes, coins)
+            graph(-batch["image"], batch["image"], batch["label_map"] % num_classes, mask_bits)
         )
 
     return side

@@ -13,13 +13,18 @@ from benchmarks.rows import FASTER, ratio
 from oasis_tf.layers.batch_norm import BatchNorm
 from oasis_tf.layers.convolution import filter_gradient
 from oasis_tf.layers.modulate import modulate
-from oasis_tf.layers.resampled_conv import conv_then_halve, double, double_then_conv, halve
+from oasis_tf.layers.resampled_conv import (
+    avg_pool2x,
+    conv_then_avg_pool2x,
+    upsample2x,
+    upsample2x_then_conv,
+)
 from oasis_tf.layers.spectral_conv import SpectralConv2D
-from oasis_tf.layout import index_layout
 from oasis_tf.losses.labelmix import labelmix_loss, mix
 from oasis_tf.losses.segmentation import discriminator_fake_loss
 from oasis_tf.models.discriminator import Discriminator
-from oasis_tf.quick_graphs import quick_graphs
+from oasis_tf.models.patch_index import build_patch_index
+from oasis_tf.tf_setup import quick_graphs
 from oasis_tf.training.adam import FusedAdam
 
 BEFORE, AFTER = "before", "after"
@@ -97,8 +102,8 @@ def _repeat(x):
 def _conv_then_halve(size, channels):
     sources = _picture(size, channels), _kernel(3, channels, channels)
     return (
-        _differentiated(lambda x, k: halve(_conv(x, k)), *sources),
-        _differentiated(conv_then_halve, *sources),
+        _differentiated(lambda x, k: avg_pool2x(_conv(x, k)), *sources),
+        _differentiated(conv_then_avg_pool2x, *sources),
     )
 
 
@@ -106,27 +111,27 @@ def _double_then_conv(size, channels):
     sources = _picture(size // 2, channels), _kernel(3, channels, channels // 2)
     return (
         _differentiated(lambda x, k: _conv(_repeat(x), k), *sources),
-        _differentiated(double_then_conv, *sources),
+        _differentiated(upsample2x_then_conv, *sources),
     )
 
 
 def _small_side(size, channels):
     sources = _picture(size, channels // 2), _kernel(1, channels // 2, channels)
     return (
-        _differentiated(lambda x, k: halve(_conv(x, k)), *sources),
-        _differentiated(lambda x, k: _conv(halve(x), k), *sources),
+        _differentiated(lambda x, k: avg_pool2x(_conv(x, k)), *sources),
+        _differentiated(lambda x, k: _conv(avg_pool2x(x), k), *sources),
     )
 
 
 def _double(size, channels):
     x = _picture(size // 2, channels)
     return _differentiated(lambda x: _repeat(x) ** 2, x), _differentiated(
-        lambda x: double(x) ** 2, x
+        lambda x: upsample2x(x) ** 2, x
     )
 
 
 def _tables(label_map, channels):
-    patches = index_layout(label_map, int(tf.reduce_max(label_map)) + 1, [1]).levels[0]
+    patches = build_patch_index(label_map, int(tf.reduce_max(label_map)) + 1, [1]).levels[0]
     count = patches.patches5.shape[0]
     tables = (tf.random.stateless_normal((count, channels), (3, i)) for i in range(2))
     return patches.index, *tables
@@ -142,7 +147,7 @@ def _modulate(label_map, size, channels):
     sources = _picture(size // 2, channels), gamma, beta
     return (
         _differentiated(lambda *s: _modulate_plainly(*s, index), *sources),
-        _differentiated(lambda *s: modulate(*s, index, double=True, activate=True), *sources),
+        _differentiated(lambda *s: modulate(*s, index, upsample=True, activate=True), *sources),
     )
 
 
@@ -153,7 +158,7 @@ def _xla(label_map, size, channels):
         lambda *s: _modulate_plainly(*s, index), autograph=False, jit_compile=True
     )
     return (
-        _differentiated(lambda *s: modulate(*s, index, double=True, activate=True), *sources),
+        _differentiated(lambda *s: modulate(*s, index, upsample=True, activate=True), *sources),
         _differentiated(compiled, *sources),
     )
 

@@ -12,8 +12,8 @@ import tensorflow as tf
 
 from benchmarks.measure import say
 from benchmarks.rows import row
-from data_pipeline.manifest import Manifest
-from data_pipeline.reader import train_dataset
+from data_pipeline.reading.reader import train_dataset
+from data_pipeline.records.manifest import Manifest
 
 PLAIN, OURS = "plain", "ours"
 BATCH = 4

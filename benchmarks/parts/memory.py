@@ -58,7 +58,7 @@ def run(options):
 def training_step(side, num_classes, options):
     """Builds a side; returns a function that makes the steps."""
     from benchmarks import labels, ours, plain
-    from oasis_tf.quick_graphs import quick_graphs
+    from oasis_tf.tf_setup import quick_graphs
 
     quick_graphs()
     batches = labels.recorded(options.records, STEPS, batch_size=BATCH)

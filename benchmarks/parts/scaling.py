@@ -145,7 +145,7 @@ def _steps(tf_config, name, records, widths, options):
         os.environ["TF_CONFIG"] = tf_config
     import tensorflow as tf
 
-    from oasis_tf.quick_graphs import quick_graphs
+    from oasis_tf.tf_setup import quick_graphs
 
     quick_graphs()
     if name == DEVICES:

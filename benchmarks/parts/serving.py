@@ -24,9 +24,9 @@ from benchmarks import labels
 from benchmarks.measure import say
 from benchmarks.records import sample_records
 from benchmarks.rows import row
-from data_pipeline.legend import Legend
-from data_pipeline.manifest import Manifest
-from data_pipeline.png import encode_label_map
+from data_pipeline.labels.legend import Legend
+from data_pipeline.records.manifest import Manifest
+from data_pipeline.records.png import encode_label_map
 from oasis_tf.config import Config
 from oasis_tf.models.generator import Generator
 from oasis_tf.serving.client import Client, ServingError

@@ -10,7 +10,7 @@ from benchmarks import labels, ours, plain
 from benchmarks.floor import floor, matmul_side, step_multiply_adds
 from benchmarks.measure import in_a_process, interleave
 from benchmarks.rows import FASTER, SLOWER, ratio
-from oasis_tf.quick_graphs import quick_graphs
+from oasis_tf.tf_setup import quick_graphs
 
 PLAIN, FLOAT32, MIXED = "plain", "float32", "mixed_bfloat16"
 # Our precisions, and that of the matrix product for the floor.

@@ -4,11 +4,11 @@ from functools import partial
 
 import numpy as np
 
-from data_pipeline.datasets.class_list import read_class_list
 from data_pipeline.datasets.dataset import Dataset
 from data_pipeline.datasets.pairs import LABELS, PICTURES, find, pair
 from data_pipeline.datasets.pictures import check_same_size, label_ids, open_label, open_rgb
 from data_pipeline.errors import DataError
+from data_pipeline.labels.class_list import read_class_list
 
 _PICTURES = (*PICTURES, ".bmp", ".webp")
 _CLASS_LISTS = ("class_names.json", "class_names.txt")

@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from data_pipeline.files import write_atomically
-from data_pipeline.manifest import Manifest
+from data_pipeline.records.manifest import Manifest
 from experiments.start.read_run import read_run
 from oasis_tf.config import STARTS
 from oasis_tf.training.step import NETWORKS

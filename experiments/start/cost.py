@@ -10,7 +10,7 @@ import tensorflow as tf
 from oasis_tf.layers.spectral_conv import refine
 from oasis_tf.models.discriminator import Discriminator
 from oasis_tf.models.generator import Generator
-from oasis_tf.quick_graphs import quick_graphs
+from oasis_tf.tf_setup import quick_graphs
 from oasis_tf.training.gradient_clip import GradientClip
 from oasis_tf.training.trainer import POWER_ITERATIONS
 

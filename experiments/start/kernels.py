@@ -25,13 +25,13 @@ import numpy as np
 import tensorflow as tf
 
 from data_pipeline.files import write_atomically
-from data_pipeline.manifest import Manifest
-from data_pipeline.reader import train_dataset
+from data_pipeline.reading.reader import train_dataset
+from data_pipeline.records.manifest import Manifest
 from oasis_tf.config import STARTS
 from oasis_tf.configs import PRESETS
-from oasis_tf.networks import build_discriminator, build_generator
+from oasis_tf.models.build import build_discriminator, build_generator
 from oasis_tf.training.adam import build_adam
-from oasis_tf.training.randomness import Purpose, step_coins, step_noise
+from oasis_tf.training.randomness import Purpose, step_mask_bits, step_noise
 from oasis_tf.training.step import AdversarialStep
 from oasis_tf.training.trainer import POWER_ITERATIONS
 
@@ -78,8 +78,8 @@ def course(data_dir, start, *, seed, steps=STEPS, base_channels=16, batch_size=8
             step_noise((batch_size, config.noise_channels), seed, number, purpose)
             for purpose in (Purpose.GENERATOR_NOISE, Purpose.DISCRIMINATOR_NOISE)
         ]
-        coins = step_coins((batch_size, manifest.num_classes), seed, number)
-        metrics = step(batch["image"], batch["label_map"], *draws, coins)
+        mask_bits = step_mask_bits((batch_size, manifest.num_classes), seed, number)
+        metrics = step(batch["image"], batch["label_map"], *draws, mask_bits)
         if start == "guarded":
             step.refine(POWER_ITERATIONS)
         return metrics["gradient_norm/discriminator"]

@@ -60,9 +60,9 @@ def model_checksum(path):
         path: Path of a training run, a converted checkpoint or an exported SavedModel.
     """
     if (path / "config.json").is_file():
-        from oasis_tf.model_dir import open_model_dir
+        from oasis_tf.checkpoints.run_dir import open_run_dir
 
-        checkpoint = Path(open_model_dir(path).checkpoint)
+        checkpoint = Path(open_run_dir(path).checkpoint)
         files = [path / "config.json", *checkpoint.parent.glob(f"{checkpoint.name}.*")]
     else:
         files = [file for file in path.rglob("*") if file.is_file()]

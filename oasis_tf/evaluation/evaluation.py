@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from importlib.metadata import version
 
 from data_pipeline.errors import DataError
-from data_pipeline.manifest import Manifest
+from data_pipeline.records.manifest import Manifest
 from oasis_tf.evaluation.cache import model_checksum
-from oasis_tf.evaluation.pictures import Painter
+from oasis_tf.evaluation.pictures import Sampler
 from oasis_tf.evaluation.scoring import Scoring
 
 _FORMAT = 1
@@ -19,19 +19,19 @@ class Evaluation:
     Attributes:
         result: JSON-able dict.
         parts: {measure: list of its dicts of arrays}, for the report.
-        painter: `Painter` of the model.
+        sampler: `Sampler` of the model.
     """
 
     result: dict
     parts: dict
-    painter: Painter
+    sampler: Sampler
 
 
 def evaluate(synthesizer, model_path, data_dir, request, cache_dir):
     """Evaluates a model.
 
     Args:
-        synthesizer: `oasis_tf.synthesizer.Synthesizer`.
+        synthesizer: `oasis_tf.sampling.synthesizer.Synthesizer`.
         model_path: Path it was loaded from.
         data_dir: Path of the records.
         request: `oasis_tf.evaluation.scoring.Request`.
@@ -45,10 +45,10 @@ def evaluate(synthesizer, model_path, data_dir, request, cache_dir):
     """
     manifest = Manifest.read(data_dir)
     _check_classes(synthesizer.class_names, manifest.class_names)
-    painter = Painter(synthesizer, request.seed)
+    sampler = Sampler(synthesizer, request.seed)
     scoring = Scoring(request, data_dir, cache_dir)
     checksum = model_checksum(model_path)
-    scores = scoring(painter, {"model": checksum, "seed": request.seed})
+    scores = scoring(sampler, {"model": checksum, "seed": request.seed})
     split = manifest.splits[request.split]
     result = {
         "format": _FORMAT,
@@ -77,7 +77,7 @@ def evaluate(synthesizer, model_path, data_dir, request, cache_dir):
         "metrics": scores.metrics,
         "versions": {name: version(name) for name in ("tensorflow", "keras", "numpy")},
     }
-    return Evaluation(result, scores.parts, painter)
+    return Evaluation(result, scores.parts, sampler)
 
 
 def _check_classes(ours, theirs):

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from data_pipeline.manifest import Manifest
-from data_pipeline.schema import parse
+from data_pipeline.records.manifest import Manifest
+from data_pipeline.records.schema import parse
 
 # A class is rare in up to 10 pictures, common in up to 100 (Gupta et al., CVPR 2019).
 _RARE, _COMMON = 10, 100

@@ -51,7 +51,7 @@ class Judgement:
     `keys`, `counts` int64 (k,): `oasis_tf.metrics.confusion.pairs`; `picture_miou` float (n,).
 
     Args:
-        segmenter: `oasis_tf.metrics.segmenter.Segmenter`.
+        segmenter: `oasis_tf.segmenters.segmenter.Segmenter`.
         class_names: N names of the data set.
         evaluated: names of the classes that count, None for all.
         of_model: see `Features`.
@@ -154,7 +154,7 @@ class Diversity:
         means = np.full((2, len(chunk.names)), np.nan)
         for i in range(wanted):
             for row, resample in enumerate(
-                (chunk.painter.resample, chunk.painter.resample_locally)
+                (chunk.sampler.resample, chunk.sampler.resample_locally)
             ):
                 pictures = resample(chunk.label_maps[i], chunk.first + i, self._samples)
                 if pictures is not None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from data_pipeline.errors import DataError
-from data_pipeline.reader import eval_dataset
-from oasis_tf.pictures import to_uint8
+from data_pipeline.reading.reader import eval_dataset
+from oasis_tf.images import to_uint8
 
 CHUNK = 32  # pictures measured, and stored in the cache, together
 
@@ -22,14 +22,14 @@ class Chunk:
         names: n names.
         label_maps: int32 (n, H, W).
         real: uint8 (n, H, W, 3).
-        painter: `Painter`.
+        sampler: `Sampler`.
     """
 
     first: int
     names: tuple[str, ...]
     label_maps: np.ndarray
     real: np.ndarray
-    painter: "Painter"
+    sampler: "Sampler"
 
     @functools.cached_property
     def fake(self):
@@ -37,17 +37,17 @@ class Chunk:
         numbers = range(self.first, self.first + len(self.label_maps))
         return np.stack(
             [
-                self.painter.draw(label_map, number)
+                self.sampler.generate(label_map, number)
                 for number, label_map in zip(numbers, self.label_maps, strict=True)
             ]
         )
 
 
-class Painter:
+class Sampler:
     """The model under evaluation.
 
     Args:
-        synthesizer: `oasis_tf.synthesizer.Synthesizer`.
+        synthesizer: `oasis_tf.sampling.synthesizer.Synthesizer`.
         seed: of the evaluation.
     """
 
@@ -55,7 +55,7 @@ class Painter:
         self._synthesizer = synthesizer
         self._seed = seed
 
-    def draw(self, label_map, number):
+    def generate(self, label_map, number):
         """The generated picture of number `number` of the split, uint8 (H, W, 3)."""
         with _only_finite():
             return self._synthesizer.synthesize(label_map, seed=self._seed + number)[0]
@@ -81,7 +81,7 @@ class Painter:
             ).images
 
 
-def chunks(data_dir, split, painter, limit=None):
+def chunks(data_dir, split, sampler, limit=None):
     """Yields the `Chunk`s of a split, up to `limit` pictures."""
     first = 0
     for batch in eval_dataset(data_dir, batch_size=CHUNK, split=split):
@@ -92,7 +92,7 @@ def chunks(data_dir, split, painter, limit=None):
             return
         names = tuple(name.decode() for name in batch["name"].numpy()[:count])
         label_maps = batch["label_map"].numpy()[:count]
-        yield Chunk(first, names, label_maps, to_uint8(batch["image"][:count]), painter)
+        yield Chunk(first, names, label_maps, to_uint8(batch["image"][:count]), sampler)
         first += count
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from data_pipeline.errors import DataError
-from oasis_tf.metrics.label_sets import CITYSCAPES_CLASSES
+from oasis_tf.segmenters.label_sets import CITYSCAPES_CLASSES
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def choose_protocol(name, manifest):
 
     Args:
         name: of the protocol, or None.
-        manifest: `data_pipeline.manifest.Manifest` of the records.
+        manifest: `data_pipeline.records.manifest.Manifest` of the records.
 
     Raises:
         DataError: the records have another size than the protocol prescribes, or lack classes

@@ -6,10 +6,10 @@ import json
 
 import numpy as np
 
-from data_pipeline.manifest import Manifest
-from data_pipeline.png import encode_image
-from oasis_tf.contact_sheet import thumbnail
+from data_pipeline.records.manifest import Manifest
+from data_pipeline.records.png import encode_image
 from oasis_tf.evaluation.pictures import chunks
+from oasis_tf.images import thumbnail
 from oasis_tf.metrics.confusion import Confusion
 
 _EXTREMES = 4  # best, and worst, pictures
@@ -51,18 +51,18 @@ def report(evaluation, data_dir):
     total = result["data"]["images"]
     strips = [int(i) for i in np.linspace(0, total - 1, min(_STRIPS, total))]
     wanted = {i for pictures in chosen.values() for i, _ in pictures} | set(strips)
-    found = _find(wanted, data_dir, result["data"]["split"], evaluation.painter, total)
+    found = _find(wanted, data_dir, result["data"]["split"], evaluation.sampler, total)
     palette = np.array(manifest.palette, np.uint8)
     miou = result["metrics"].get("miou", {})
     if miou.get("computed"):
         sections.append(_bars(miou["per_class"]))
         sections.append(_confusion(parts["judgement of fake"], manifest))
     for title, pictures in chosen.items():
-        rows = [_row(i, score, found[i], palette, evaluation.painter) for i, score in pictures]
+        rows = [_row(i, score, found[i], palette, evaluation.sampler) for i, score in pictures]
         if rows:
             note = "by the segmenter's mIoU of the single picture; label map, photograph, generated"
             sections.append(f"<h2>{title}</h2><p class=note>{note}</p>{''.join(rows)}")
-    sections.append(_diversity(strips, found, palette, evaluation.painter))
+    sections.append(_diversity(strips, found, palette, evaluation.sampler))
     for name in ("colour", "texture"):
         if result["metrics"].get(name, {}).get("computed"):
             sections.append(_histograms(name, parts))
@@ -191,9 +191,9 @@ def _confusion(parts, manifest):
     )
 
 
-def _row(number, score, found, palette, painter):
+def _row(number, score, found, palette, sampler):
     name, label_map, real = found
-    pictures = (palette[label_map], real, painter.draw(label_map, number))
+    pictures = (palette[label_map], real, sampler.generate(label_map, number))
     images = "".join(_image(picture) for picture in pictures)
     return (
         f'<figure><div style="display:flex;gap:4px">{images}</div>'
@@ -201,13 +201,13 @@ def _row(number, score, found, palette, painter):
     )
 
 
-def _diversity(numbers, found, palette, painter):
+def _diversity(numbers, found, palette, sampler):
     rows = []
     for number in numbers:
         _, label_map, _ = found[number]
         strips = {
-            "resampled globally": painter.resample(label_map, number, _SAMPLES),
-            "largest class resampled": painter.resample_locally(label_map, number, _SAMPLES),
+            "resampled globally": sampler.resample(label_map, number, _SAMPLES),
+            "largest class resampled": sampler.resample_locally(label_map, number, _SAMPLES),
         }
         for caption, pictures in strips.items():
             if pictures is None:
@@ -251,10 +251,10 @@ def _histograms(name, parts):
     return f"<h2>{kind}</h2><p class=note>{_legend()}</p>{''.join(plots)}"
 
 
-def _find(numbers, data_dir, split, painter, total):
+def _find(numbers, data_dir, split, sampler, total):
     """{number: (name, label map, photograph)} of some pictures of a split."""
     found = {}
-    for chunk in chunks(data_dir, split, painter, total):
+    for chunk in chunks(data_dir, split, sampler, total):
         for i in range(len(chunk.names)):
             if chunk.first + i in numbers:
                 found[chunk.first + i] = (chunk.names[i], chunk.label_maps[i], chunk.real[i])

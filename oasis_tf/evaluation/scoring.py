@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from data_pipeline.errors import DataError
+from data_pipeline.errors import DataError, OasisError
 from data_pipeline.files import sha256
-from data_pipeline.manifest import Manifest
+from data_pipeline.records.manifest import Manifest
 from oasis_tf.evaluation.cache import Cache
 from oasis_tf.evaluation.frequency import frequency_groups, picture_counts
 from oasis_tf.evaluation.measures import (
@@ -29,13 +29,13 @@ from oasis_tf.metrics.frozen import MissingWeights
 from oasis_tf.metrics.histograms import chi_square, earth_movers
 from oasis_tf.metrics.kernel_distance import kernel_distance
 from oasis_tf.metrics.ms_ssim import possible_scales
-from oasis_tf.metrics.segmenter import load_segmenter
+from oasis_tf.segmenters.segmenter import load_segmenter
 
 METRICS = ("fid", "kid", "miou", "ms_ssim", "lpips", "colour", "texture")
 _OF_FEATURES = ("fid", "kid")
 
 
-class NotComputable(ValueError):
+class NotComputable(OasisError):
     """A metric has no value for this model and data; the message is the reason."""
 
 
@@ -135,11 +135,11 @@ class Scoring:
         if grouped and "train" in self._manifest.splits:
             self._groups = frequency_groups(picture_counts(data_dir))
 
-    def __call__(self, painter, model_key=None):
+    def __call__(self, sampler, model_key=None):
         """Computes.
 
         Args:
-            painter: `oasis_tf.evaluation.pictures.Painter` of the model.
+            sampler: `oasis_tf.evaluation.pictures.Sampler` of the model.
             model_key: JSON-able, all that its pictures depend on; None = nothing of this model
                 is kept in the cache, and no progress bar is shown.
 
@@ -149,7 +149,7 @@ class Scoring:
         Raises:
             DataError: the model draws what are no colours, or the records are damaged.
         """
-        parts = self._measure(painter, model_key)
+        parts = self._measure(sampler, model_key)
         metrics = {}
         for name in self._request.metrics:
             try:
@@ -165,11 +165,11 @@ class Scoring:
             metrics[result_name(name, self._request.features)] = metric
         return Scores(metrics, parts)
 
-    def _measure(self, painter, model_key):
+    def _measure(self, sampler, model_key):
         parts = {name: [] for name in self._measures}
         if not parts:
             return parts
-        pictures = chunks(self._data_dir, self._request.split, painter, self._request.max_images)
+        pictures = chunks(self._data_dir, self._request.split, sampler, self._request.max_images)
         with tqdm(
             total=self.total, unit="picture", desc="evaluate", disable=model_key is None
         ) as bar:
@@ -222,7 +222,7 @@ def _inception_features(request):
 
 
 def _segmenter_features(request):
-    from oasis_tf.metrics.segmenter_features import SegmenterFeatures
+    from oasis_tf.segmenters.features import SegmenterFeatures
 
     if request.segmenter is None:
         raise NotComputable(

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from oasis_tf.layers.activation import leaky_relu
-from oasis_tf.layers.resampled_conv import double, halve
+from oasis_tf.layers.resampled_conv import avg_pool2x, upsample2x
 from oasis_tf.layers.spectral_conv import SpectralConv2D
 
 
@@ -34,10 +34,10 @@ class DiscriminatorBlock(keras.layers.Layer):
         self.first = first
         down = direction == "down"
         self.conv_1 = SpectralConv2D(
-            inputs, outputs, 3, resample=None if down else "double", gain=gain
+            inputs, outputs, 3, resample=None if down else "upsample2x", gain=gain
         )
         self.conv_2 = SpectralConv2D(
-            outputs, outputs, 3, resample="halve" if down else None, gain=gain
+            outputs, outputs, 3, resample="avg_pool2x" if down else None, gain=gain
         )
         self.conv_s = None
         if inputs != outputs:
@@ -56,9 +56,9 @@ class DiscriminatorBlock(keras.layers.Layer):
         y = self.conv_1(y, training=training)
         y = self.conv_2(leaky_relu(y), training=training)
         if down:
-            x = halve(x)
+            x = avg_pool2x(x)
         # A 1x1 convolution commutes with averaging and with nearest upsampling: it is done on
         # the small side of either.
         if self.conv_s is not None:
             x = self.conv_s(x, training=training)
-        return y + (x if down else double(x))
+        return y + (x if down else upsample2x(x))

@@ -2,7 +2,7 @@
 
 import keras
 
-from oasis_tf.layers.resampled_conv import double
+from oasis_tf.layers.resampled_conv import upsample2x
 from oasis_tf.layers.spade import SPADE
 from oasis_tf.layers.spectral_conv import SpectralConv2D
 
@@ -57,16 +57,15 @@ class GeneratorBlock(keras.layers.Layer):
             self.conv_s = SpectralConv2D(inputs, outputs, 1, use_bias=False, gain=gain)
         self.built = True
 
-    def call(self, x, layout, noise, patches, upsample=False, training=False):
+    def call(self, x, conditioning, upsample=False, training=False):
         """float (B, h, w, inputs) -> (B, h, w, outputs), or (B, 2h, 2w, outputs) if `upsample`.
 
         The rest as in `SPADE`.
         """
-        place = (layout, noise, patches)
-        y = self.norm_0(x, *place, double=upsample, training=training)
-        y = self.norm_1(self.conv_0(y, training=training), *place, training=training)
+        y = self.norm_0(x, conditioning, upsample=upsample, training=training)
+        y = self.norm_1(self.conv_0(y, training=training), conditioning, training=training)
         y = self.conv_1(y, training=training)
         if self.conv_s is None:
-            return y + (double(x) if upsample else x)
-        x = self.norm_s(x, *place, double=upsample, training=training)
+            return y + (upsample2x(x) if upsample else x)
+        x = self.norm_s(x, conditioning, upsample=upsample, training=training)
         return y + self.conv_s(x, training=training)

@@ -4,10 +4,10 @@ import keras
 import tensorflow as tf
 
 from oasis_tf.layers.activation import SLOPE
-from oasis_tf.layers.resampled_conv import undo_double
+from oasis_tf.layers.resampled_conv import sum_pool2x
 
 
-def modulate(x, gamma, beta, index, *, double=False, activate=False):
+def modulate(x, gamma, beta, index, *, upsample=False, activate=False):
     """x * (1 + gamma) + beta, with gamma and beta looked up per pixel; leaky ReLU if `activate`.
 
     What SPADE holds of a picture's size is what costs memory. Kept for the gradient are x, the
@@ -17,14 +17,14 @@ def modulate(x, gamma, beta, index, *, double=False, activate=False):
         x: float (B, h, w, C).
         gamma: float (Q, C), of x's dtype.
         beta: float (Q, C), of x's dtype.
-        index: int32 (B, h, w), or (B, 2h, 2w) if `double`: rows of gamma and beta.
-        double: x is repeated to twice the size first (nearest upsampling).
+        index: int32 (B, h, w), or (B, 2h, 2w) if `upsample`: rows of gamma and beta.
+        upsample: x is repeated to twice the size first (nearest upsampling).
         activate: a leaky ReLU follows.
 
     Returns:
         float (B, h, w, C), or (B, 2h, 2w, C).
     """
-    times = 2 if double else 1
+    times = 2 if upsample else 1
     _, height, width, channels = keras.ops.shape(x)
     # A pixel's copies are axes of their own, which broadcasting fills without writing them out.
     copies = (-1, height, times, width, times, channels)
@@ -57,8 +57,8 @@ def modulate(x, gamma, beta, index, *, double=False, activate=False):
             with tf.control_dependencies([dy]):
                 scales = look_up(scale)
             to_x = tf.reshape(dy * scales, flat)
-            if double:
-                to_x = undo_double(to_x)
+            if upsample:
+                to_x = sum_pool2x(to_x)
             return to_x, to_table(dy * x6), to_table(dy)
 
         return tf.reshape(y, flat), gradient

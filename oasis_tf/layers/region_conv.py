@@ -35,13 +35,11 @@ class RegionConv(keras.layers.Layer):
         self.bias = self.add_weight(name="bias", shape=(channels,), initializer="zeros")
         self.built = True
 
-    def call(self, layout, noise, patches3):
+    def call(self, conditioning):
         """Convolves.
 
         Args:
-            layout: `oasis_tf.layout.Layout`.
-            noise: float32 (B * K, Z), the batch's noise vectors.
-            patches3: int32 (P, 9) of one of the layout's levels.
+            conditioning: `oasis_tf.models.patch_index.Conditioning`.
 
         Returns:
             float32 (P, channels), the output at the centre of each distinct 3x3 patch.
@@ -50,12 +48,12 @@ class RegionConv(keras.layers.Layer):
         noise_kernel, label_kernel = tf.split(
             kernel, [self.noise_channels, self.num_classes], axis=1
         )
-        vectors = tf.gather(noise, layout.vectors)  # (R, Z)
+        vectors = tf.gather(conditioning.noise, conditioning.vectors)  # (R, Z)
         table = tf.einsum("rz,tzc->trc", vectors, noise_kernel)  # (9, R, C)
-        table += tf.gather(label_kernel, layout.labels, axis=1)
+        table += tf.gather(label_kernel, conditioning.labels, axis=1)
         # One more row of zeros per tap: what lies outside of the picture adds nothing.
         table = tf.pad(table, [[0, 0], [0, 1], [0, 0]])
         rows = tf.shape(table)[1]
-        ids = patches3 + tf.range(9) * rows  # (P, 9) into the table laid flat
+        ids = conditioning.patches.patches3 + tf.range(9) * rows  # (P, 9) into the table laid flat
         table = tf.reshape(table, (-1, self.channels))
         return sum_rows(table, ids) + self.bias

@@ -6,27 +6,27 @@ import tensorflow as tf
 from oasis_tf.layers.convolution import convolve, convolve_transposed
 
 
-def halve(x):
+def avg_pool2x(x):
     """2x2 averages: float (B, h, w, C) -> (B, h/2, w/2, C)."""
     return tf.nn.avg_pool2d(x, 2, 2, "VALID")
 
 
 @tf.custom_gradient
-def double(x):
+def upsample2x(x):
     """Nearest upsampling by two: float (B, h, w, C) -> (B, 2h, 2w, C)."""
     _, height, width, channels = keras.ops.shape(x)
     # Repeating a pixel's channels is repeating the pixel along the row.
     rows = tf.tile(tf.reshape(x, (-1, height, 1, width, channels)), (1, 1, 2, 1, 2))
-    return tf.reshape(rows, (-1, 2 * height, 2 * width, channels)), undo_double
+    return tf.reshape(rows, (-1, 2 * height, 2 * width, channels)), sum_pool2x
 
 
-def undo_double(gradient):
-    """The transpose of `double`: sums of 2x2, (B, 2h, 2w, C) -> (B, h, w, C)."""
+def sum_pool2x(gradient):
+    """The transpose of `upsample2x`: sums of 2x2, (B, 2h, 2w, C) -> (B, h, w, C)."""
     # Pooling is far quicker than a reduction over two axes.
-    return 4 * halve(gradient)
+    return 4 * avg_pool2x(gradient)
 
 
-def conv_then_halve(x, kernel):
+def conv_then_avg_pool2x(x, kernel):
     """3x3 convolution, zero padding, then 2x2 averages, as one 4x4 convolution of stride 2.
 
     The average of four neighbouring outputs reads each input through the sum of the kernel's
@@ -43,10 +43,10 @@ def conv_then_halve(x, kernel):
     return convolve(x, _box(kernel) / 4, 2)
 
 
-def double_then_conv(x, kernel):
+def upsample2x_then_conv(x, kernel):
     """Nearest upsampling by two, then a 3x3 convolution, zero padding, as one transposed one.
 
-    The mirror image of `conv_then_halve`: each input pixel stands twice on each axis, so it
+    The mirror image of `conv_then_avg_pool2x`: each input pixel stands twice on each axis, so it
     reaches the output through the kernel's mirrored taps summed over the 2x2 box. 4
     multiplications an output where there were 9.
 

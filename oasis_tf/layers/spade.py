@@ -16,7 +16,7 @@ class SPADE(keras.layers.Layer):
     x may be upsampled on the way; a leaky ReLU may follow.
 
     gamma and beta at a pixel depend only on its 5x5 neighbourhood of regions, so they are
-    computed once per distinct patch (`oasis_tf.layout`) and gathered.
+    computed once per distinct patch (`oasis_tf.models.patch_index`) and gathered.
 
     Args:
         channels: C, width of x.
@@ -56,34 +56,35 @@ class SPADE(keras.layers.Layer):
             setattr(self, f"{name}_bias", bias)
         self.built = True
 
-    def call(self, x, layout, noise, patches, double=False, training=False):
+    def call(self, x, conditioning, upsample=False, training=False):
         """Normalises and modulates.
 
         Args:
-            x: float (B, h, w, C), or (B, h/2, w/2, C) if `double`.
-            layout: `oasis_tf.layout.Layout`.
-            noise: float32 (B * K, Z).
-            patches: the `oasis_tf.layout.Patches` of the result's resolution, (h, w).
-            double: x is upsampled by two (nearest). It is normalised before, on the small side.
+            x: float (B, h, w, C), or (B, h/2, w/2, C) if `upsample`.
+            conditioning: `oasis_tf.models.patch_index.Conditioning` of the result's resolution,
+                (h, w).
+            upsample: x is upsampled by two (nearest). It is normalised before, on the small side.
             training: normalise by the batch's statistics and update the running ones.
 
         Returns:
             float (B, h, w, C), of x's dtype.
         """
-        gamma, beta = self._modulation(layout, noise, patches, x.dtype)
-        x = self.norm(x, training=training, copies=4 if double else 1)
-        return modulate(x, gamma, beta, patches.index, double=double, activate=self.activate)
+        gamma, beta = self._modulation(conditioning, x.dtype)
+        x = self.norm(x, training=training, copies=4 if upsample else 1)
+        return modulate(
+            x, gamma, beta, conditioning.patches.index, upsample=upsample, activate=self.activate
+        )
 
-    def _modulation(self, layout, noise, patches, dtype):
+    def _modulation(self, conditioning, dtype):
         """gamma and beta of each distinct 5x5 patch, two of float (Q, C)."""
-        hidden = tf.nn.relu(self.shared(layout, noise, patches.patches3))  # (P, hidden)
+        hidden = tf.nn.relu(self.shared(conditioning))  # (P, hidden)
         hidden, *kernels = (
             tf.cast(t, dtype) for t in (hidden, self.gamma_kernel, self.beta_kernel)
         )
         gamma, beta = patch_conv(
             hidden,
-            patches.patches5,
+            conditioning.patches.patches5,
             tuple(kernels),
-            at_most=patches.index.shape.num_elements(),
+            at_most=conditioning.patches.index.shape.num_elements(),
         )
         return gamma + tf.cast(self.gamma_bias, dtype), beta + tf.cast(self.beta_bias, dtype)

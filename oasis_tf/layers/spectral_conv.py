@@ -6,14 +6,14 @@ import tensorflow as tf
 from oasis_tf.layers.convolution import convolve
 from oasis_tf.layers.initializers import xavier_normal
 from oasis_tf.layers.rematerialize import once
-from oasis_tf.layers.resampled_conv import conv_then_halve, double_then_conv
+from oasis_tf.layers.resampled_conv import conv_then_avg_pool2x, upsample2x_then_conv
 
 EPSILON = 1e-12
 # The convolution, and how many pixels it gives for one.
 _CONVOLUTIONS = {
     None: (convolve, 1),
-    "halve": (conv_then_halve, 1 / 4),
-    "double": (double_then_conv, 4),
+    "avg_pool2x": (conv_then_avg_pool2x, 1 / 4),
+    "upsample2x": (upsample2x_then_conv, 4),
 }
 
 
@@ -32,8 +32,8 @@ class SpectralConv2D(keras.layers.Layer):
         outputs: channels out.
         kernel_size: 3 or 1.
         use_bias: Defaults to True.
-        resample: "halve" averages 2x2 after the convolution, "double" repeats pixels 2x2 before
-            it; both in one operation (`resampled_conv`). Defaults to None.
+        resample: "avg_pool2x" averages 2x2 after the convolution, "upsample2x" repeats pixels 2x2
+            before it; both in one operation (`resampled_conv`). Defaults to None.
         gain: of the Xavier-normal initialiser. Defaults to 0.02, as released.
 
     Reference: Miyato et al., "Spectral Normalization for GANs", ICLR 2018.

@@ -8,17 +8,17 @@ import tensorflow as tf
 __all__ = ["labelmix_loss", "labelmix_mask", "mix"]
 
 
-def labelmix_mask(label_map, coins):
+def labelmix_mask(label_map, mask_bits):
     """Which pixels come from the photograph.
 
     Args:
         label_map: int (B, H, W), ids in [0, N).
-        coins: bool (B, N), True = the class is taken from the photograph in that image.
+        mask_bits: bool (B, N), True = the class is taken from the photograph in that image.
 
     Returns:
         bool (B, H, W, 1).
     """
-    return tf.gather(coins, label_map, batch_dims=1)[..., None]
+    return tf.gather(mask_bits, label_map, batch_dims=1)[..., None]
 
 
 def mix(mask, real, generated):

@@ -20,8 +20,8 @@ __all__ = [
 UNLABELLED = 0
 
 
-def class_weights(label_map, num_classes, *, ignore_unlabelled=True, all_replicas=False):
-    """Inverse frequency of each class in the batch.
+def class_weights(label_map, num_classes, *, all_replicas=False):
+    """Inverse frequency of each class in the batch; unlabelled pixels carry no weight.
 
     weight_c = B * H * W / (pixels of c * number of classes present). The divider by the number
     of classes present is in the released code, not in the paper's equation.
@@ -29,20 +29,18 @@ def class_weights(label_map, num_classes, *, ignore_unlabelled=True, all_replica
     Args:
         label_map: int (B, H, W), ids in [0, num_classes).
         num_classes: N, unlabelled included.
-        ignore_unlabelled: class 0 gets weight 0 and does not count as present.
         all_replicas: count over the batches of all replicas, B being all their pictures; in a
             replica context.
 
     Returns:
-        float32 (N,), non-negative; 0 for classes that are not present.
+        float32 (N,), non-negative; 0 for unlabelled and for classes that are not present.
     """
     counts = class_counts(label_map, num_classes)
     pixels = tf.cast(tf.size(label_map), tf.float32)
     if all_replicas:
         context = tf.distribute.get_replica_context()
         counts, pixels = context.all_reduce(tf.distribute.ReduceOp.SUM, [counts, pixels])
-    if ignore_unlabelled:
-        counts *= tf.cast(tf.range(num_classes) != UNLABELLED, tf.float32)
+    counts *= tf.cast(tf.range(num_classes) != UNLABELLED, tf.float32)
     present = tf.math.count_nonzero(counts, dtype=tf.float32)
     return tf.math.divide_no_nan(pixels, counts * present)
 
@@ -62,16 +60,7 @@ def class_counts(label_map, num_classes):
     return tf.math.unsorted_segment_sum(tf.ones_like(labels, tf.float32), labels, num_classes)
 
 
-def discriminator_real_loss(
-    features,
-    head,
-    label_map,
-    *,
-    balanced=True,
-    ignore_unlabelled=True,
-    by_class=None,
-    fixed_head=False,
-):
+def discriminator_real_loss(features, head, label_map, weights, *, fixed_head=False):
     """Cross-entropy of the discriminator's answer on photographs with their label maps.
 
     Args:
@@ -79,10 +68,7 @@ def discriminator_real_loss(
         head: that layer, (kernel float32 (C, N + 1), bias float32 (N + 1,)); its output 0 is
             "fake", class c is output c + 1.
         label_map: int (B, H, W), ids in [0, N).
-        balanced: weigh each pixel by its class (`class_weights`). Defaults to True, as in the
-            paper; False is its ablation, a plain mean over all pixels.
-        ignore_unlabelled: see `class_weights`; acts only when balanced.
-        by_class: float32 (N,), weights to balance by. Defaults to `class_weights` of label_map.
+        weights: float32 (N,), what a pixel of each class counts (`class_weights`).
         fixed_head: spares the head's gradients, which are None then.
 
     Returns:
@@ -90,23 +76,17 @@ def discriminator_real_loss(
         without a labelled pixel.
     """
     label_map = tf.cast(label_map, tf.int32)
-    weights = tf.ones_like(label_map, tf.float32)
-    if balanced:
-        if by_class is None:
-            by_class = class_weights(
-                label_map, head[1].shape[0] - 1, ignore_unlabelled=ignore_unlabelled
-            )
-        weights = tf.gather(by_class, label_map)
-    return _mean_cross_entropy(features, head, label_map + 1, weights, fixed_head)
+    by_pixel = tf.gather(weights, label_map)
+    return _mean_cross_entropy(features, head, label_map + 1, by_pixel, fixed_head)
 
 
-def generator_adversarial_loss(features, head, label_map, **options):
+def generator_adversarial_loss(features, head, label_map, weights):
     """How far the discriminator is from taking generated pictures for their label maps.
 
     The same function as `discriminator_real_loss`, on the features of generated pictures; only
     these have a gradient, for the generator's update leaves the head alone.
     """
-    return discriminator_real_loss(features, head, label_map, fixed_head=True, **options)
+    return discriminator_real_loss(features, head, label_map, weights, fixed_head=True)
 
 
 def discriminator_fake_loss(features, head):

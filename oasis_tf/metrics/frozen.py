@@ -9,12 +9,13 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from data_pipeline.fetch import fetch
+from data_pipeline.downloading.fetch import fetch
+from data_pipeline.errors import OasisError
 from data_pipeline.files import sha256
-from oasis_tf.weights.torch_file import TorchFileError, read_state_dict
+from oasis_tf.checkpoints.torch_file import TorchFileError, read_state_dict
 
 
-class MissingWeights(ValueError):
+class MissingWeights(OasisError):
     """A frozen network's weights are absent or not the right ones; says where to put them."""
 
 

@@ -10,8 +10,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from oasis_tf.checkpoints.name_map import to_kernel
 from oasis_tf.metrics import frozen
-from oasis_tf.weights.rows import to_kernel
 
 CHANNELS = 2048
 _SIZE = 299
@@ -88,7 +88,7 @@ def _build():
         # With padding "same" the border is left out of the mean.
         return keras.layers.AveragePooling2D(3, 1, "same")(x)
 
-    def halve(x, name=None):
+    def pool(x, name=None):
         return keras.layers.MaxPooling2D(3, 2, name=name)(x)
 
     def join(name, *branches):
@@ -120,7 +120,7 @@ def _build():
                 ("branch3x3dbl_2", 96, 3),
                 ("branch3x3dbl_3", 96, 3, 2, "valid"),
             ),
-            halve(x),
+            pool(x),
         )
 
     def block_c(x, name, width):
@@ -159,7 +159,7 @@ def _build():
                 ("branch7x7x3_3", 192, (7, 1)),
                 ("branch7x7x3_4", 192, 3, 2, "valid"),
             ),
-            halve(x),
+            pool(x),
         )
 
     def block_e(x, name, pool):
@@ -178,10 +178,10 @@ def _build():
     x = pictures = keras.Input((_SIZE, _SIZE, 3))
     for step in _STEM_1:
         x = conv(x, *step)
-    x = halve(x, "pool_1")
+    x = pool(x, "pool_1")
     for step in _STEM_2:
         x = conv(x, *step)
-    x = halve(x, "pool_2")
+    x = pool(x, "pool_2")
     for name, pool_channels in (("Mixed_5b", 32), ("Mixed_5c", 64), ("Mixed_5d", 64)):
         x = block_a(x, name, pool_channels)
     x = block_b(x, "Mixed_6a")

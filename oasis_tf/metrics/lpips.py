@@ -9,8 +9,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from oasis_tf.checkpoints.name_map import to_kernel
 from oasis_tf.metrics import frozen
-from oasis_tf.weights.rows import to_kernel
 
 _SHIFT = np.array([-0.030, -0.088, -0.188], np.float32)
 _SCALE = np.array([0.458, 0.448, 0.450], np.float32)

@@ -10,7 +10,7 @@ from oasis_tf.layers.generator_block import GeneratorBlock
 from oasis_tf.layers.initializers import xavier_normal
 from oasis_tf.layers.region_conv import RegionConv
 from oasis_tf.layers.rematerialize import rematerialize
-from oasis_tf.layout import index_layout
+from oasis_tf.models.patch_index import build_patch_index
 
 # Widths of the six blocks' inputs and of the last output, in units of the base width.
 WIDTHS = (16, 16, 16, 8, 4, 2, 1)
@@ -83,7 +83,7 @@ class Generator(keras.Model):
         return [getattr(self, f"block_{i}") for i in range(len(SCALES))]
 
     def call(self, label_map, noise, noise_map=None, training=False):
-        """Draws pictures.
+        """Generates images.
 
         Args:
             label_map: int (B, H, W), ids in [0, N); H and W multiples of 32.
@@ -97,38 +97,37 @@ class Generator(keras.Model):
         Raises:
             ValueError: sizes or ranks that do not fit.
         """
-        return self.draw(*self.place(label_map, noise, noise_map), training=training)
+        return self.generate(*self.index(label_map, noise, noise_map), training=training)
 
-    def place(self, label_map, noise, noise_map=None):
-        """Checks the inputs and finds the distinct patches: (layout, noise (B * K, Z)).
+    def index(self, label_map, noise, noise_map=None):
+        """Checks the inputs and finds the distinct patches: (`PatchIndex`, noise (B * K, Z)).
 
-        The layout depends on `noise` only through its shape, so it may serve several draws.
+        The index depends on `noise` only through its shape, so it may serve several noises.
         """
         self._check(label_map, noise, noise_map)
-        layout = index_layout(
+        patch_index = build_patch_index(
             label_map,
             self.num_classes,
             SCALES,
             noise_map=noise_map,
             noise_vectors=1 if noise_map is None else tf.shape(noise)[1],
         )
-        return layout, tf.reshape(noise, (-1, self.noise_channels))
+        return patch_index, tf.reshape(noise, (-1, self.noise_channels))
 
-    def draw(self, layout, noise, training=False):
-        """Draws from what `place` returned; the same result as `call`."""
-        coarse = layout.levels[0]
+    def generate(self, patch_index, noise, training=False):
+        """Generates from what `index` returned; the same result as `call`."""
+        levels = patch_index.with_noise(noise)
+        coarse = levels[0].patches
         # The patch of a pixel is the middle of its 5x5 patch.
         centres = tf.gather(coarse.patches5[:, 4], coarse.index)
-        x = tf.gather(self.first(layout, noise, coarse.patches3), centres)
+        x = tf.gather(self.first(levels[0]), centres)
         x = tf.cast(x, self.compute_dtype)
         again = training and self.rematerialize
-        for block, patches in zip(self.blocks, layout.levels, strict=True):
+        for i, (block, conditioning) in enumerate(zip(self.blocks, levels, strict=True)):
             x = (rematerialize(block) if again else block)(
                 x,
-                layout=layout,
-                noise=noise,
-                patches=patches,
-                upsample=patches is not coarse,
+                conditioning=conditioning,
+                upsample=i > 0,
                 training=training,
             )
         return tf.tanh(self.last(leaky_relu(x)))

@@ -10,7 +10,7 @@ import urllib.parse
 import numpy as np
 from PIL import Image
 
-from data_pipeline.png import encode_label_map
+from data_pipeline.records.png import encode_label_map
 
 # Names of tensor types in a model's metadata -> NumPy's.
 _DTYPES = {

@@ -37,22 +37,25 @@ class AccumulatedStep:
             if v.name == "u"
         ]
 
-    def __call__(self, image, label_map, generator_noise, discriminator_noise, coins):
+    def __call__(self, image, label_map, generator_noise, discriminator_noise, mask_bits):
         """Makes both updates.
 
         Args:
-            image, label_map, generator_noise, discriminator_noise, coins: of each replica's whole
-                batch, as for `AdversarialStep`; the pictures of a micro-batch lie side by side.
+            image, label_map, generator_noise, discriminator_noise, mask_bits: of each replica's
+                whole batch, as for `AdversarialStep`; a micro-batch is some rows next to each
+                other.
 
         Returns:
             dict of each replica's metrics, as from `AdversarialStep`: the losses are means over
             the micro-batches.
         """
         run = self._strategy.run
-        by_class = run(self._step.class_weights, args=(label_map,))
-        self._for_each(self._generator_part, label_map, generator_noise, by_class)
+        weights = None  # those of each micro-batch by itself
+        if self._step.class_balance == "batch":
+            weights = run(self._step.class_weights, args=(label_map,))
+        self._for_each(self._generator_part, label_map, generator_noise, weights)
         metrics = run(self._update_generator)
-        arguments = image, label_map, discriminator_noise, coins, by_class
+        arguments = image, label_map, discriminator_noise, mask_bits, weights
         self._for_each(self._discriminator_part, *arguments)
         return {**metrics, **run(self._update_discriminator)}
 
@@ -76,20 +79,23 @@ class AccumulatedStep:
         for u, value in zip(self._singular, start, strict=True):
             u.assign(value)
 
-    def _generator_part(self, number, label_map, noise, by_class):
+    def _generator_part(self, number, label_map, noise, weights):
         label_map, noise = self._part(number, label_map, noise)
-        layout, noise = self._step.generator.place(label_map, noise)
+        if weights is None:
+            weights = self._step.class_weights(label_map)
+        patch_index, noise = self._step.generator.index(label_map, noise)
         _, gradients, losses = self._step.generator_gradients(
-            layout, label_map, noise, by_class, self._micro_batches
+            patch_index, noise, label_map, weights, self._micro_batches
         )
         self._generator_sums.add(gradients, losses, self._micro_batches)
 
-    def _discriminator_part(self, number, image, label_map, noise, coins, by_class):
-        image, label_map, noise, coins = self._part(number, image, label_map, noise, coins)
-        layout, noise = self._step.generator.place(label_map, noise)
-        fake = tf.stop_gradient(self._step.generator.draw(layout, noise, training=True))
+    def _discriminator_part(self, number, image, label_map, noise, mask_bits, weights):
+        image, label_map, noise, mask_bits = self._part(number, image, label_map, noise, mask_bits)
+        if weights is None:
+            weights = self._step.class_weights(label_map)
+        fake = tf.stop_gradient(self._step.generator(label_map, noise, training=True))
         gradients, losses = self._step.discriminator_gradients(
-            image, fake, label_map, coins, by_class, self._micro_batches
+            image, fake, label_map, weights, mask_bits, self._micro_batches
         )
         self._discriminator_sums.add(gradients, losses, self._micro_batches)
 

@@ -5,7 +5,7 @@ import time
 
 import tensorflow as tf
 
-from oasis_tf.pictures import picture_grid, save_png, to_uint8
+from oasis_tf.images import save_png, titled_grid, to_uint8
 from oasis_tf.training.randomness import Purpose, step_noise
 
 
@@ -119,7 +119,7 @@ class Pictures:
         # Without a graph: two pictures' worth of operations are quicker than building it twice.
         drawn = [to_uint8(g(label_map, noise)) for g in self._generators]
         given = [self._palette[label_map], to_uint8(self._samples["image"])]
-        grid = picture_grid([*given, *drawn])
+        grid = titled_grid([*given, *drawn])
         path = self._directory / f"step_{step:07d}.png"
         save_png(path, grid)
         with self._writer().as_default():

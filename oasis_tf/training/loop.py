@@ -14,14 +14,14 @@ import numpy as np
 import orbit
 import tensorflow as tf
 
-from data_pipeline.reader import eval_dataset, train_dataset
-from data_pipeline.service_reader import service_train_dataset
+from data_pipeline.reading.reader import eval_dataset, train_dataset
+from data_pipeline.reading.service_reader import service_train_dataset
+from oasis_tf.checkpoints.manager import PeriodicCheckpointManager
+from oasis_tf.checkpoints.run_dir import has_begun, open_run_dir
 from oasis_tf.config import ConfigError
-from oasis_tf.model_dir import has_begun, open_model_dir
-from oasis_tf.networks import build_discriminator, build_generator
+from oasis_tf.models.build import build_discriminator, build_generator
 from oasis_tf.training.actions import Histograms, Pictures, Progress
 from oasis_tf.training.adam import build_adam
-from oasis_tf.training.checkpoints import PeriodicCheckpointManager
 from oasis_tf.training.chosen_by import ChosenBy
 from oasis_tf.training.ema import StatisticsEstimator
 from oasis_tf.training.metric_score import MetricScore
@@ -67,7 +67,7 @@ class Run:
 
     Args:
         config: `oasis_tf.config.Config`.
-        manifest: the `data_pipeline.manifest.Manifest` of the records.
+        manifest: the `data_pipeline.records.manifest.Manifest` of the records.
         data_dir: directory of the records.
         model_dir: existing directory; holds checkpoints, pictures and TensorBoard's files.
         histograms: also write histograms of all weights.
@@ -108,7 +108,7 @@ class Run:
             self._build(manifest.num_classes)
         # Read once: after that the run's own checkpoints are what it goes on from.
         if config.init_from is not None and not has_begun(self._model_dir):
-            open_model_dir(config.init_from).restore(
+            open_run_dir(config.init_from).restore(
                 generator=self._generator,
                 ema_generator=self._ema_generator,
                 discriminator=self._discriminator,

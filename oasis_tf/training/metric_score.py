@@ -1,12 +1,12 @@
 """The chosen metrics of a generator in training, as `oasis_tf.evaluate` computes them."""
 
-from data_pipeline.legend import Legend
-from oasis_tf.evaluation.pictures import Painter
+from data_pipeline.labels.legend import Legend
+from oasis_tf.evaluation.pictures import Sampler
 from oasis_tf.evaluation.protocols import choose_protocol
 from oasis_tf.evaluation.scoring import Request, Scoring, result_name
-from oasis_tf.generator_painter import GeneratorPainter
 from oasis_tf.metrics.frozen import weights_dir
-from oasis_tf.synthesizer import Synthesizer
+from oasis_tf.sampling.generator_backend import GeneratorBackend
+from oasis_tf.sampling.synthesizer import Synthesizer
 
 _HIGHER_IS_BETTER = {"miou"}
 _SEED = 0  # the default of `oasis_tf.evaluate`, so that its numbers are these
@@ -18,7 +18,7 @@ class MetricScore:
     Args:
         generator: the `Generator` to score (the averaged one).
         config: `oasis_tf.config.Config`.
-        manifest: the `data_pipeline.manifest.Manifest` of the records.
+        manifest: the `data_pipeline.records.manifest.Manifest` of the records.
         data_dir: Path of the records.
         split: of the data set.
         cache_dir: Path, for what has been measured of photographs.
@@ -44,9 +44,9 @@ class MetricScore:
         )
         self._scoring = Scoring(request, data_dir, cache_dir, writes=writes)
         synthesizer = Synthesizer(
-            GeneratorPainter(generator), Legend.of(manifest), manifest.image_size
+            GeneratorBackend(generator), Legend.of(manifest), manifest.image_size
         )
-        self._painter = Painter(synthesizer, _SEED)
+        self._sampler = Sampler(synthesizer, _SEED)
         # By their names in results.
         self._failures = {
             result_name(metric, config.features): reason
@@ -61,7 +61,7 @@ class MetricScore:
 
     def __call__(self):
         """{"metrics/NAME": float} of the metrics that could be computed."""
-        metrics = self._scoring(self._painter).metrics
+        metrics = self._scoring(self._sampler).metrics
         self._failures = {
             name: metric["reason"] for name, metric in metrics.items() if not metric["computed"]
         }

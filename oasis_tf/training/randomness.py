@@ -24,8 +24,8 @@ def step_noise(shape, seed, step, purpose):
     return tf.random.stateless_normal(shape, _seed(seed, step, purpose))
 
 
-def step_coins(shape, seed, step):
-    """Fair coins, bool of the given shape: LabelMix draws one per image and class."""
+def step_mask_bits(shape, seed, step):
+    """Fair mask_bits, bool of the given shape: LabelMix draws one per image and class."""
     return tf.random.stateless_uniform(shape, _seed(seed, step, Purpose.LABELMIX)) < 0.5
 
 

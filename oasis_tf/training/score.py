@@ -32,7 +32,7 @@ class DiscriminatorScore:
 
         Args:
             batches: iterable of dicts with `image`, `label_map` and `valid`, as
-                `data_pipeline.reader.eval_dataset` yields them.
+                `data_pipeline.reading.reader.eval_dataset` yields them.
 
         Returns:
             dict of floats in [0, 1]:

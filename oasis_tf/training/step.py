@@ -77,7 +77,7 @@ class AdversarialStep:
         self.share_pictures = share_pictures
         self.class_balance = class_balance
 
-    def __call__(self, image, label_map, generator_noise, discriminator_noise, coins):
+    def __call__(self, image, label_map, generator_noise, discriminator_noise, mask_bits):
         """Makes both updates.
 
         Args:
@@ -85,20 +85,30 @@ class AdversarialStep:
             label_map: int32 (B, H, W), ids in [0, N).
             generator_noise: float32 (B, Z), for the generator's update.
             discriminator_noise: float32 (B, Z), fresh, for the discriminator's update.
-            coins: bool (B, N), LabelMix: True = take the class from the photograph.
+            mask_bits: bool (B, N), LabelMix: True = take the class from the photograph.
 
         Returns:
             dict of float32 scalars, named as in `METRICS`: the loss terms of this replica, and
             what `apply_gradients` says of both updates.
         """
-        # The layout knows which noise vector a pixel takes but not its value, so both serve it.
-        layout, generator_noise = self.generator.place(label_map, generator_noise)
-        by_class = self.class_weights(label_map)
-        fake, metrics = self.update_generator(layout, label_map, generator_noise, by_class)
+        weights = self.class_weights(label_map)
+        # The index knows which noise vector a pixel takes but not its value: it serves both.
+        patch_index, generator_noise = self.generator.index(label_map, generator_noise)
+        fake, gradients, generator_losses = self.generator_gradients(
+            patch_index, generator_noise, label_map, weights
+        )
+        generator_update = self.apply_to_generator(gradients)
         if not self.share_pictures:
-            fake = self.generator.draw(layout, discriminator_noise, training=True)
-        fake = tf.stop_gradient(fake)
-        return {**metrics, **self.update_discriminator(image, fake, label_map, coins, by_class)}
+            fake = self.generator.generate(patch_index, discriminator_noise, training=True)
+        gradients, discriminator_losses = self.discriminator_gradients(
+            image, tf.stop_gradient(fake), label_map, weights, mask_bits
+        )
+        return {
+            **generator_losses,
+            **generator_update,
+            **discriminator_losses,
+            **self.apply_to_discriminator(gradients),
+        }
 
     def refine(self, iterations):
         """Makes power iterations on both networks, beside those of the updates."""
@@ -106,70 +116,54 @@ class AdversarialStep:
             refine(model, iterations)
 
     def class_weights(self, label_map):
-        """Weights for all losses on these label maps, float32 (N,); None = each counts its own."""
-        if self.class_balance == "replica":
-            return None
-        return class_weights(label_map, self.discriminator.num_classes, all_replicas=True)
-
-    def update_generator(self, layout, label_map, noise, by_class=None):
-        """One Adam step of the generator on the adversarial loss: (its pictures, metrics)."""
-        fake, gradients, losses = self.generator_gradients(layout, label_map, noise, by_class)
-        return fake, {**losses, **self.apply_to_generator(gradients)}
-
-    def apply_to_generator(self, gradients):
-        """The update itself: metrics of `apply_gradients`."""
-        return _named(
-            "generator",
-            apply_gradients(
-                gradients, self.generator, self.generator_optimizer, self.generator_clip
-            ),
+        """What a pixel of each class counts in all losses on these label maps, float32 (N,)."""
+        return class_weights(
+            label_map,
+            self.discriminator.num_classes,
+            all_replicas=self.class_balance == "batch",
         )
 
-    def generator_gradients(self, layout, label_map, noise, by_class=None, shares=1):
-        """Backward without an update: (its pictures, gradients, losses).
+    def generator_gradients(self, patch_index, noise, label_map, weights, shares=1):
+        """The generator's adversarial loss and its gradient; no update.
 
         Args:
-            layout, noise: from `Generator.place`.
+            patch_index, noise: from `Generator.index`.
             label_map: int32 (B, H, W).
-            by_class: from `class_weights`.
+            weights: from `class_weights`.
             shares: of how many such batches an update is made; the gradients are divided by it.
+
+        Returns:
+            (generated images, list of gradients, dict of losses).
         """
         variables = self.generator.trainable_variables
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch([v.value for v in variables])
-            fake = self.generator.draw(layout, noise, training=True)
+            fake = self.generator.generate(patch_index, noise, training=True)
             features = self.discriminator.features(fake, training=True)
-            loss = generator_adversarial_loss(
-                features, self.discriminator.head, label_map, by_class=by_class
-            )
+            loss = generator_adversarial_loss(features, self.discriminator.head, label_map, weights)
             scaled = _scaled(loss, self.generator_optimizer, shares)
         gradients = tape.gradient(scaled, [v.value for v in variables])
         return fake, gradients, {"loss/generator": loss}
 
-    def update_discriminator(self, image, fake, label_map, coins, by_class=None):
-        """One Adam step of the discriminator on fake + real + lambda * LabelMix: metrics."""
-        gradients, losses = self.discriminator_gradients(image, fake, label_map, coins, by_class)
-        return {**losses, **self.apply_to_discriminator(gradients)}
+    def discriminator_gradients(self, image, fake, label_map, weights, mask_bits, shares=1):
+        """The discriminator's loss, fake + real + lambda * LabelMix, and its gradient; no update.
 
-    def apply_to_discriminator(self, gradients):
-        """The update itself: metrics of `apply_gradients`."""
-        return _named(
-            "discriminator",
-            apply_gradients(
-                gradients, self.discriminator, self.discriminator_optimizer, self.discriminator_clip
-            ),
-        )
+        Args:
+            image, fake: float32 (B, H, W, 3), photographs and generated images.
+            label_map, weights, shares: as for `generator_gradients`.
+            mask_bits: bool (B, N), see `labelmix_mask`.
 
-    def discriminator_gradients(self, image, fake, label_map, coins, by_class=None, shares=1):
-        """Backward without an update: (gradients, losses); see `generator_gradients`."""
-        mask = labelmix_mask(label_map, coins)
+        Returns:
+            (list of gradients, dict of losses).
+        """
+        mask = labelmix_mask(label_map, mask_bits)
         variables = self.discriminator.trainable_variables
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch([v.value for v in variables])
-            on_fake, on_real, on_mixed = self.judge(fake, image, mix(mask, image, fake))
+            on_fake, on_real, on_mixed = self.features(fake, image, mix(mask, image, fake))
             head = self.discriminator.head
             fake_loss = discriminator_fake_loss(on_fake, head)
-            real_loss = discriminator_real_loss(on_real, head, label_map, by_class=by_class)
+            real_loss = discriminator_real_loss(on_real, head, label_map, weights)
             consistency = labelmix_loss(on_mixed, on_real, on_fake, mask, head)
             loss = fake_loss + real_loss + self.labelmix_weight * consistency
             scaled = _scaled(loss, self.discriminator_optimizer, shares)
@@ -177,8 +171,26 @@ class AdversarialStep:
         losses = (loss, fake_loss, real_loss, consistency)
         return gradients, dict(zip(DISCRIMINATOR_LOSSES, losses, strict=True))
 
-    def judge(self, fake, real, mixed):
-        """Features of the three batches, in one pass with one power iteration.
+    def apply_to_generator(self, gradients):
+        """Updates the generator; the metrics of `apply_gradients`."""
+        return _named(
+            "generator",
+            apply_gradients(
+                gradients, self.generator, self.generator_optimizer, self.generator_clip
+            ),
+        )
+
+    def apply_to_discriminator(self, gradients):
+        """Updates the discriminator; the metrics of `apply_gradients`."""
+        return _named(
+            "discriminator",
+            apply_gradients(
+                gradients, self.discriminator, self.discriminator_optimizer, self.discriminator_clip
+            ),
+        )
+
+    def features(self, fake, real, mixed):
+        """The discriminator's features of the three batches, in one pass with one power iteration.
 
         The released code makes three passes, each with a power iteration of its own; the
         networks hold no batch statistics, so nothing else differs.

@@ -7,9 +7,10 @@ import numpy as np
 import orbit
 import tensorflow as tf
 
+from data_pipeline.errors import OasisError
 from oasis_tf.training.accumulated_step import AccumulatedStep
 from oasis_tf.training.ema import update_ema, warmed_up
-from oasis_tf.training.randomness import Purpose, replica_part, step_coins, step_noise
+from oasis_tf.training.randomness import Purpose, replica_part, step_mask_bits, step_noise
 from oasis_tf.training.step import METRICS, NETWORKS
 
 # The steps in which kernels change so fast, next to their size, that one power iteration a pass
@@ -23,11 +24,11 @@ OVERFLOWS = 40
 EXPLOSION = 1000.0
 
 
-class NonFiniteLossError(ArithmeticError):
+class NonFiniteLossError(OasisError, ArithmeticError):
     """A loss or gradient norm became infinite or not a number; names the term and the step."""
 
 
-class OverflowingError(ArithmeticError):
+class OverflowingError(OasisError, ArithmeticError):
     """So many float16 updates in a row overflowed that none will be made again; names the step."""
 
 
@@ -46,7 +47,7 @@ class Trainer(orbit.AbstractTrainer):
         batches: function from the number of steps done to an infinite iterator over (global)
             batches from there on, dicts with `image` and `label_map`.
         batch_size: B over all replicas.
-        seed: int, of noise and LabelMix coins.
+        seed: int, of noise and LabelMix mask_bits.
         global_step: int64 variable, counts steps.
         accumulate: micro-batches of an update (`AccumulatedStep`). Defaults to 1.
         steps_per_loop: steps made by one call of TensorFlow; the iterator must be one of
@@ -198,13 +199,13 @@ class Trainer(orbit.AbstractTrainer):
         return self._step(batch["image"], batch["label_map"], *self._draws())
 
     def _draws(self):
-        """This replica's noise for both updates and its coins."""
+        """This replica's noise for both updates and its mask_bits."""
         generator = self._step.generator
         noise_shape = (self._batch_size, generator.noise_channels)
         draws = (
             step_noise(noise_shape, self._seed, self.global_step, Purpose.GENERATOR_NOISE),
             step_noise(noise_shape, self._seed, self.global_step, Purpose.DISCRIMINATOR_NOISE),
-            step_coins((self._batch_size, generator.num_classes), self._seed, self.global_step),
+            step_mask_bits((self._batch_size, generator.num_classes), self._seed, self.global_step),
         )
         return tuple(map(replica_part, draws))
 

@@ -1,10 +1,10 @@
-"""Counts of patches against closed forms and against `oasis_tf.layout`."""
+"""Counts of patches against closed forms and against `oasis_tf.models.patch_index`."""
 
 import numpy as np
 import tensorflow as tf
 
 from benchmarks import labels
-from oasis_tf.layout import index_layout
+from oasis_tf.models.patch_index import build_patch_index
 
 H, W = 64, 128
 
@@ -26,9 +26,9 @@ def test_counts_equal_the_layout(rng):
     label_map = np.repeat(np.repeat(rng.integers(0, 3, (2, H // 8, W // 8)), 8, 1), 8, 2)
     scales = (4, 1)
     counts = labels.count_patches(label_map, scales)
-    layout = index_layout(tf.constant(label_map), 3, scales)
-    assert counts.regions == len(layout.labels)
-    for scale, patches in zip(scales, layout.levels, strict=True):
+    patch_index = build_patch_index(tf.constant(label_map), 3, scales)
+    assert counts.regions == len(patch_index.labels)
+    for scale, patches in zip(scales, patch_index.levels, strict=True):
         pixels = label_map[:, ::scale, ::scale].size
         assert counts.levels[scale] == (pixels, len(patches.patches3), len(patches.patches5))
 

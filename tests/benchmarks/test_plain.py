@@ -7,7 +7,7 @@ import tensorflow as tf
 from benchmarks import ours, plain
 from oasis_tf.models.discriminator import Discriminator
 from oasis_tf.models.generator import Generator
-from oasis_tf.training.randomness import Purpose, step_coins, step_noise
+from oasis_tf.training.randomness import Purpose, step_mask_bits, step_noise
 
 N, Z, B, H, W = 5, 4, 2, 64, 128
 WIDTHS = dict(base_channels=1, noise_channels=Z, hidden=8)
@@ -119,10 +119,10 @@ def test_training_step(rng, batch, eager):
             step_noise((B, Z), 0, number, purpose)
             for purpose in (Purpose.GENERATOR_NOISE, Purpose.DISCRIMINATOR_NOISE)
         ]
-        coins = step_coins((B, N), 0, number)
+        mask_bits = step_mask_bits((B, N), 0, number)
         loss = base.update_generator(batch["label_map"], noise[0])
         np.testing.assert_allclose(loss, mine["loss/generator"], rtol=1e-3)
-        loss = base.update_discriminator(batch["image"], batch["label_map"], noise[1], coins)
+        loss = base.update_discriminator(batch["image"], batch["label_map"], noise[1], mask_bits)
         np.testing.assert_allclose(loss, mine["loss/discriminator"], rtol=1e-3)
     check_average(base)
 

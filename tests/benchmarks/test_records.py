@@ -1,7 +1,7 @@
 """The sample set is drawn and built once."""
 
 from benchmarks import records
-from data_pipeline.manifest import Manifest
+from data_pipeline.records.manifest import Manifest
 
 
 def test_sample_records(tmp_path, monkeypatch):

@@ -6,8 +6,8 @@ import sys
 
 import tensorflow as tf
 
-from data_pipeline.manifest import Manifest
-from data_pipeline.schema import parse
+from data_pipeline.records.manifest import Manifest
+from data_pipeline.records.schema import parse
 
 
 def records(out, split):

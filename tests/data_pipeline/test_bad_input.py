@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from data_pipeline.manifest import Manifest
+from data_pipeline.records.manifest import Manifest
 from tests.data_pipeline.helpers import records, refused
 from tests.data_pipeline.sources import WRITERS, blocks, picture, save_ids, write_lvis
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from data_pipeline import build, files
-from data_pipeline.manifest import Manifest
+from data_pipeline.records.manifest import Manifest
 from tests.data_pipeline.helpers import content, records, refused, start
 from tests.data_pipeline.sources import WRITERS
 

@@ -8,8 +8,8 @@ import pytest
 from pycocotools.coco import COCO
 
 from data_pipeline.datasets.lvis import paint, read_items, read_json
-from data_pipeline.manifest import Manifest
-from data_pipeline.reader import eval_dataset, train_dataset
+from data_pipeline.reading.reader import eval_dataset, train_dataset
+from data_pipeline.records.manifest import Manifest
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from PIL import Image
 from data_pipeline import sample as sample_module
 from data_pipeline.errors import DataError
 from data_pipeline.sample import draw_sample, main, run_lengths, run_lengths_string
-from data_pipeline.sample_kinds import KINDS, Patch
-from data_pipeline.sample_scenes import draw_scene
+from data_pipeline.sample_set.kinds import KINDS, Patch
+from data_pipeline.sample_set.scenes import draw_scene
 
 mask_util = pytest.importorskip("pycocotools.mask")
 

@@ -7,8 +7,8 @@ import time
 
 import pytest
 
+from data_pipeline.reading.service_address import check_data_service
 from data_pipeline.service import main
-from data_pipeline.service_address import check_data_service
 from tests.data_pipeline.servers import Servers
 
 

@@ -7,10 +7,10 @@ import pytest
 
 from oasis_tf.evaluation.frequency import picture_counts
 from oasis_tf.evaluation.measures import Appearance, Diversity, Judgement, ms_ssim_of_pairs
-from oasis_tf.evaluation.pictures import Chunk, Painter, chunks
+from oasis_tf.evaluation.pictures import Chunk, Sampler, chunks
 from oasis_tf.metrics.confusion import Confusion, segmentation_scores
 from oasis_tf.metrics.ms_ssim import ms_ssim
-from oasis_tf.metrics.segmenter import Segmenter
+from oasis_tf.segmenters.segmenter import Segmenter
 from tests.toy_data import build_records
 
 NAMES = ("unlabelled", "a", "b", "c")
@@ -38,7 +38,7 @@ def chunk(rng):
     label_maps[2] = 0
     label_maps[0, :12] = 2
     real = rng.integers(0, 256, (3, 20, 24, 3), np.uint8)
-    return Chunk(5, ("x", "y", "z"), label_maps, real, Painter(FakeSynthesizer(), 10))
+    return Chunk(5, ("x", "y", "z"), label_maps, real, Sampler(FakeSynthesizer(), 10))
 
 
 def test_pictures_are_numbered_over_the_split(chunk):
@@ -105,13 +105,13 @@ def test_chunks_and_counts_of_records(tmp_path, monkeypatch):
 
     monkeypatch.setattr(pictures, "CHUNK", 2)
     records = build_records(tmp_path, images=5)
-    painter = Painter(FakeSynthesizer(), 0)
-    found = list(chunks(records, "train", painter))
+    sampler = Sampler(FakeSynthesizer(), 0)
+    found = list(chunks(records, "train", sampler))
     assert [(chunk.first, len(chunk.names)) for chunk in found] == [(0, 2), (2, 2), (4, 1)]
-    assert [len(c.names) for c in chunks(records, "train", painter, 3)] == [2, 1]
+    assert [len(c.names) for c in chunks(records, "train", sampler, 3)] == [2, 1]
     # Validation pictures are stored as large as they are read; training ones larger.
-    (chunk,) = chunks(records, "val", painter, 2)
-    (other,) = list(chunks(records, "val", painter))[1:]
+    (chunk,) = chunks(records, "val", sampler, 2)
+    (other,) = list(chunks(records, "val", sampler))[1:]
     label_maps = np.concatenate([chunk.label_maps, other.label_maps])
     expected = [sum((label_map == c).any() for label_map in label_maps) for c in range(4)]
     assert picture_counts(records, "val").tolist() == expected

@@ -2,9 +2,9 @@
 
 import pytest
 
-from data_pipeline.manifest import Manifest
+from data_pipeline.records.manifest import Manifest
 from oasis_tf.evaluation import pictures, scoring
-from oasis_tf.evaluation.pictures import Painter
+from oasis_tf.evaluation.pictures import Sampler
 from oasis_tf.evaluation.protocols import choose_protocol
 from oasis_tf.evaluation.scoring import Request, Scoring
 from tests.evaluation.test_measures import FakeSynthesizer
@@ -36,12 +36,12 @@ def values(scores):
 
 def test_chunks_add_up(records, request_of, tmp_path, monkeypatch):
     request = request_of("colour", "texture")
-    painter = Painter(FakeSynthesizer(), 0)
-    whole = Scoring(request, records, tmp_path / "whole")(painter, {"model": "m"})
+    sampler = Sampler(FakeSynthesizer(), 0)
+    whole = Scoring(request, records, tmp_path / "whole")(sampler, {"model": "m"})
     chunks_of_two(monkeypatch)
     in_twos = Scoring(request, records, tmp_path / "twos")
     for _ in range(2):  # measured, and read from the cache
-        parts = in_twos(painter, {"model": "m"})
+        parts = in_twos(sampler, {"model": "m"})
         assert values(parts) == values(whole)
         for side in ("real", "fake"):
             # Histograms are summed as they come, however many chunks there are.
@@ -53,8 +53,8 @@ def test_chunks_add_up(records, request_of, tmp_path, monkeypatch):
 def test_of_a_model_in_training_nothing_is_stored(records, request_of, tmp_path, monkeypatch):
     chunks_of_two(monkeypatch)
     in_training = Scoring(request_of("colour"), records, tmp_path)
-    dark = values(in_training(Painter(FakeSynthesizer(), 0)))
-    bright = values(in_training(Painter(FakeSynthesizer(), 200)))
+    dark = values(in_training(Sampler(FakeSynthesizer(), 0)))
+    bright = values(in_training(Sampler(FakeSynthesizer(), 200)))
     assert dark != bright
     assert len(list(tmp_path.glob("*/*.npz"))) == 3  # of the photographs
 
@@ -63,5 +63,5 @@ def test_failures_are_known_before(records, request_of, tmp_path):
     scores = Scoring(request_of("fid", "kid", "miou", "texture"), records, tmp_path)
     assert set(scores.failures) == {"fid", "kid", "miou"}
     assert scores.failures["fid"] == scores.failures["kid"]
-    metrics = scores(Painter(FakeSynthesizer(), 0)).metrics
+    metrics = scores(Sampler(FakeSynthesizer(), 0)).metrics
     assert [metric["computed"] for metric in metrics.values()] == [False, False, False, True]

@@ -15,19 +15,24 @@ import tensorflow as tf
 from hypothesis import strategies as st
 from PIL import Image
 
-from data_pipeline.datasets.class_list import read_class_list
 from data_pipeline.datasets.pictures import label_ids, open_label, open_rgb
+from data_pipeline.downloading.unpack import unpack
 from data_pipeline.errors import DataError
-from data_pipeline.label_files import read_label_map
-from data_pipeline.legend import Legend
-from data_pipeline.manifest import Manifest, Shard, Split
-from data_pipeline.reader import READ_ERRORS, eval_dataset, explain_read_error, train_dataset
-from data_pipeline.unpack import unpack
+from data_pipeline.labels.class_list import read_class_list
+from data_pipeline.labels.label_files import read_label_map
+from data_pipeline.labels.legend import Legend
+from data_pipeline.reading.reader import (
+    READ_ERRORS,
+    eval_dataset,
+    explain_read_error,
+    train_dataset,
+)
+from data_pipeline.records.manifest import Manifest, Shard, Split
+from oasis_tf.checkpoints.run_dir import open_run_dir
+from oasis_tf.checkpoints.torch_file import TorchFileError, read_state_dict, write_state_dict
 from oasis_tf.config import ConfigError, load_config, save_config
-from oasis_tf.model_dir import open_model_dir
 from oasis_tf.serving.server.errors import ApiError
 from oasis_tf.serving.server.json_reader import parse_json
-from oasis_tf.weights.torch_file import TorchFileError, read_state_dict, write_state_dict
 from tests.fuzz.fuzz import fuzz
 from tests.fuzz.mutations import changed_bytes, changed_json
 from tests.toy_data import build_records
@@ -229,7 +234,7 @@ def test_configurations(texts, data):
         path.write_bytes(data.draw(changed_json(texts["config.json"])))
         try:
             config, _ = load_config(directory)
-            model = open_model_dir(directory)
+            model = open_run_dir(directory)
         except ConfigError as error:
             assert str(path) in str(error)
             return

@@ -17,20 +17,20 @@ def plain(block, x):
     def conv(layer, x):
         return tf.nn.conv2d(x, layer.normalized_kernel(), 1, "SAME") + layer.bias
 
-    def double(x):
+    def upsample2x(x):
         return tf.repeat(tf.repeat(x, 2, axis=1), 2, axis=2)
 
-    def halve(x):
+    def avg_pool2x(x):
         b, h, w, c = x.shape
         return tf.reduce_mean(tf.reshape(x, (b, h // 2, 2, w // 2, 2, c)), [2, 4])
 
     y = x if block.first else leaky(x)
     if block.direction == "up":
-        x, y = double(x), double(y)
+        x, y = upsample2x(x), upsample2x(y)
     if block.conv_s is not None:
         x = conv(block.conv_s, x)
     y = conv(block.conv_2, leaky(conv(block.conv_1, y)))
-    return halve(x) + halve(y) if block.direction == "down" else x + y
+    return avg_pool2x(x) + avg_pool2x(y) if block.direction == "down" else x + y
 
 
 @pytest.mark.parametrize("direction", ["down", "up"])

@@ -9,11 +9,11 @@ from oasis_tf.layers.modulate import modulate
 B, H, W, C, Q = 2, 4, 6, 3, 5
 
 
-@pytest.mark.parametrize("double", [False, True])
+@pytest.mark.parametrize("upsample", [False, True])
 @pytest.mark.parametrize("activate", [False, True])
 @pytest.mark.parametrize("graph", [False, True])
-def test_value_and_gradients(rng, double, activate, graph):
-    h, w = (H // 2, W // 2) if double else (H, W)
+def test_value_and_gradients(rng, upsample, activate, graph):
+    h, w = (H // 2, W // 2) if upsample else (H, W)
     sources = [
         tf.constant(rng.normal(size=shape), tf.float32) for shape in ((B, h, w, C), (Q, C), (Q, C))
     ]
@@ -21,10 +21,10 @@ def test_value_and_gradients(rng, double, activate, graph):
     index = tf.constant(rng.integers(0, Q - 1, (B, H, W)), tf.int32)
 
     def ours(x, gamma, beta):
-        return modulate(x, gamma, beta, index, double=double, activate=activate)
+        return modulate(x, gamma, beta, index, upsample=upsample, activate=activate)
 
     def plain(x, gamma, beta):
-        if double:
+        if upsample:
             x = tf.repeat(tf.repeat(x, 2, axis=1), 2, axis=2)
         y = x * (1 + tf.gather(gamma, index)) + tf.gather(beta, index)
         return tf.maximum(y, 0.2 * y) if activate else y
@@ -46,8 +46,8 @@ def test_value_and_gradients(rng, double, activate, graph):
 
 
 @pytest.mark.parametrize("shape", [(None, H, W, C), (1, None, None, C)])
-@pytest.mark.parametrize("double", [False, True])
-def test_sizes_may_be_unknown(shape, double):
+@pytest.mark.parametrize("upsample", [False, True])
+def test_sizes_may_be_unknown(shape, upsample):
     @tf.function(
         input_signature=[
             tf.TensorSpec(shape),
@@ -56,12 +56,12 @@ def test_sizes_may_be_unknown(shape, double):
         ]
     )
     def run(x, table, index):
-        y = modulate(x, table, table, index, double=double)
+        y = modulate(x, table, table, index, upsample=upsample)
         assert y.shape[3] == C
         assert (y.shape[1] is None) == (shape[1] is None)
         return y
 
-    times = 2 if double else 1
+    times = 2 if upsample else 1
     index = tf.zeros((1, times * H, times * W), tf.int32)
     y = run(tf.ones((1, H, W, C)), tf.ones((1, C)), index)
     np.testing.assert_array_equal(y, np.full((1, times * H, times * W, C), 3.0))

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from oasis_tf.layers import patch_conv as module
 from oasis_tf.layers.patch_conv import patch_conv, sum_rows
-from oasis_tf.layout import index_layout
+from oasis_tf.models.patch_index import build_patch_index
 
 WIDTH = 8
 
@@ -18,7 +18,7 @@ WIDTH = 8
 def test_value_and_gradients(rng, monkeypatch, outputs, patches_at_once, at_most, graph):
     monkeypatch.setattr(module, "_CHUNK_BYTES", patches_at_once * 9 * WIDTH * 4)
     label_map = np.repeat(rng.integers(0, 3, (1, 6, 5)), 2, axis=2).astype(np.int32)
-    patches = index_layout(tf.constant(label_map), 3, [1]).levels[0]
+    patches = build_patch_index(tf.constant(label_map), 3, [1]).levels[0]
     count = int(patches.patches3.shape[0])
     centres = tf.gather(patches.patches5[:, 4], patches.index)
     sources = [

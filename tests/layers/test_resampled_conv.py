@@ -4,20 +4,21 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from oasis_tf.layers.resampled_conv import conv_then_halve, double, double_then_conv
+from oasis_tf.layers.resampled_conv import conv_then_avg_pool2x, upsample2x, upsample2x_then_conv
 
 
-def halve_plainly(x, kernel):
+def avg_pool2x_plainly(x, kernel):
     return tf.nn.avg_pool2d(tf.nn.conv2d(x, kernel, 1, "SAME"), 2, 2, "VALID")
 
 
-def double_plainly(x, kernel):
+def upsample2x_plainly(x, kernel):
     x = tf.repeat(tf.repeat(x, 2, axis=1), 2, axis=2)
     return tf.nn.conv2d(x, kernel, 1, "SAME")
 
 
 @pytest.mark.parametrize(
-    "joined, plain", [(conv_then_halve, halve_plainly), (double_then_conv, double_plainly)]
+    "joined, plain",
+    [(conv_then_avg_pool2x, avg_pool2x_plainly), (upsample2x_then_conv, upsample2x_plainly)],
 )
 @pytest.mark.parametrize("size", [(2, 4), (6, 4)])
 def test_joined_equals_plain(rng, joined, plain, size):
@@ -40,7 +41,7 @@ def test_double(rng):
     weights = tf.constant(rng.normal(size=(2, 6, 8, 5)), tf.float32)
     with tf.GradientTape() as tape:
         tape.watch(x)
-        y = double(x)
+        y = upsample2x(x)
         loss = tf.reduce_sum(y * weights)
     np.testing.assert_array_equal(y, np.repeat(np.repeat(x, 2, 1), 2, 2))
     expected = weights.numpy().reshape(2, 3, 2, 4, 2, 5).sum((2, 4))
@@ -51,9 +52,9 @@ def test_static_shapes_survive_an_unknown_batch():
     @tf.function(input_signature=[tf.TensorSpec((None, 4, 6, 2))])
     def shapes(x):
         kernel = tf.zeros((3, 3, 2, 5))
-        assert conv_then_halve(x, kernel).shape.as_list() == [None, 2, 3, 5]
-        assert double(x).shape.as_list() == [None, 8, 12, 2]
-        assert double_then_conv(x, kernel).shape.as_list() == [None, 8, 12, 5]
+        assert conv_then_avg_pool2x(x, kernel).shape.as_list() == [None, 2, 3, 5]
+        assert upsample2x(x).shape.as_list() == [None, 8, 12, 2]
+        assert upsample2x_then_conv(x, kernel).shape.as_list() == [None, 8, 12, 5]
         return x
 
     shapes(tf.zeros((1, 4, 6, 2)))

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from oasis_tf.layers.region_conv import RegionConv
 from oasis_tf.layers.spade import SPADE
-from oasis_tf.layout import index_layout
+from oasis_tf.models.patch_index import build_patch_index
 from tests import dense
 
 N, Z, B, H, W = 5, 3, 2, 8, 12
@@ -21,14 +21,16 @@ def inputs(rng, vectors, scale):
     else:
         noise_map = tf.constant(rng.integers(0, vectors, label_map.shape), tf.int32)
         noise = tf.constant(rng.normal(size=(B, vectors, Z)), tf.float32)
-    layout = index_layout(label_map, N, [scale], noise_map=noise_map, noise_vectors=vectors or 1)
-    return label_map, noise, noise_map, layout
+    patch_index = build_patch_index(
+        label_map, N, [scale], noise_map=noise_map, noise_vectors=vectors or 1
+    )
+    return label_map, noise, noise_map, patch_index
 
 
 @pytest.mark.parametrize("channels", [4, 40])
 @pytest.mark.parametrize("vectors, scale", [(None, 1), (3, 1), (None, 2)])
 def test_spade(rng, channels, vectors, scale):
-    label_map, noise, noise_map, layout = inputs(rng, vectors, scale)
+    label_map, noise, noise_map, patch_index = inputs(rng, vectors, scale)
     # hidden = 32: 4 channels take the narrow way (project, then sum), 40 the wide one.
     layer = SPADE(channels, N, Z, hidden=32, gain=1.0)
     layer.gamma_bias.assign(rng.normal(size=channels))
@@ -38,7 +40,7 @@ def test_spade(rng, channels, vectors, scale):
 
     def patchwise():
         table = tf.reshape(noise, (-1, Z))
-        return layer(x, layout, table, layout.levels[0], training=True)
+        return layer(x, patch_index.with_noise(table)[0], training=True)
 
     def densely():
         return dense.spade(layer, x, dense.conditioning(label_map, noise, noise_map, N, scale))
@@ -48,13 +50,13 @@ def test_spade(rng, channels, vectors, scale):
 
 @pytest.mark.parametrize("activate", [False, True])
 def test_upsampled_and_activated(rng, activate):
-    label_map, noise, noise_map, layout = inputs(rng, None, 1)
+    label_map, noise, noise_map, patch_index = inputs(rng, None, 1)
     layer = SPADE(6, N, Z, hidden=32, activate=activate, gain=1.0)
     x = tf.constant(rng.normal(size=(B, H // 2, W // 2, 6)), tf.float32)
     sources = [x, noise, *(v.value for v in layer.trainable_variables)]
 
     def patchwise():
-        return layer(x, layout, noise, layout.levels[0], double=True, training=True)
+        return layer(x, patch_index.with_noise(noise)[0], upsample=True, training=True)
 
     def densely():
         large = tf.repeat(tf.repeat(x, 2, axis=1), 2, axis=2)
@@ -66,19 +68,19 @@ def test_upsampled_and_activated(rng, activate):
     large = np.repeat(np.repeat(x.numpy(), 2, 1), 2, 2)
     expected = 0.9 + 0.1 * large.var((0, 1, 2), ddof=1)
     layer.norm.running_variance.assign(tf.ones(6))
-    layer(x, layout, noise, layout.levels[0], double=True, training=True)
+    layer(x, patch_index.with_noise(noise)[0], upsample=True, training=True)
     np.testing.assert_allclose(layer.norm.running_variance.numpy(), expected, rtol=1e-5)
 
 
 @pytest.mark.parametrize("vectors, scale", [(None, 1), (3, 4)])
 def test_region_conv(rng, vectors, scale):
-    label_map, noise, noise_map, layout = inputs(rng, vectors, scale)
+    label_map, noise, noise_map, patch_index = inputs(rng, vectors, scale)
     layer = RegionConv(N, Z, 6, gain=1.0)
     layer.bias.assign(rng.normal(size=6))
-    patches = layout.levels[0]
+    patches = patch_index.levels[0]
 
     def patchwise():
-        rows = layer(layout, tf.reshape(noise, (-1, Z)), patches.patches3)
+        rows = layer(patch_index.with_noise(tf.reshape(noise, (-1, Z)))[0])
         return tf.gather(rows, tf.gather(patches.patches5[:, 4], patches.index))
 
     def densely():

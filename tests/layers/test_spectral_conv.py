@@ -74,14 +74,14 @@ def test_the_kernel_stays_raw_and_the_gradient_passes_through_sigma(rng):
 
 
 def convolve_plainly(x, kernel, resample):
-    if resample == "double":
+    if resample == "upsample2x":
         x = tf.repeat(tf.repeat(x, 2, axis=1), 2, axis=2)
     y = tf.nn.conv2d(x, kernel, 1, "SAME")
-    return tf.nn.avg_pool2d(y, 2, 2, "VALID") if resample == "halve" else y
+    return tf.nn.avg_pool2d(y, 2, 2, "VALID") if resample == "avg_pool2x" else y
 
 
 @pytest.mark.parametrize("training", [False, True])
-@pytest.mark.parametrize("resample", [None, "halve", "double"])
+@pytest.mark.parametrize("resample", [None, "avg_pool2x", "upsample2x"])
 # The result of one small picture is smaller than the kernel, that of forty is larger.
 @pytest.mark.parametrize("batch", [1, 40])
 def test_wherever_it_divides_by_sigma_it_equals_the_plain_form(rng, batch, resample, training):

@@ -8,10 +8,10 @@ from oasis_tf.losses.labelmix import labelmix_loss, labelmix_mask, mix
 
 def test_every_class_takes_its_coin_in_each_image(rng):
     label_map = rng.integers(0, 4, (2, 4, 6))
-    coins = np.array([[True, False, True, False], [False, False, True, True]])
-    mask = labelmix_mask(label_map, coins).numpy()
+    mask_bits = np.array([[True, False, True, False], [False, False, True, True]])
+    mask = labelmix_mask(label_map, mask_bits).numpy()
     for b, y, x in np.ndindex(label_map.shape):
-        assert mask[b, y, x, 0] == coins[b, label_map[b, y, x]]
+        assert mask[b, y, x, 0] == mask_bits[b, label_map[b, y, x]]
 
 
 def test_loss_and_gradients_are_those_of_the_logits(rng):

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from oasis_tf.weights.torch_file import write_state_dict
+from oasis_tf.checkpoints.torch_file import write_state_dict
 from tests.metrics.fixtures import made_up
 
 

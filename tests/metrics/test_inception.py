@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from oasis_tf.checkpoints.torch_file import write_state_dict
 from oasis_tf.metrics.frozen import MissingWeights
 from oasis_tf.metrics.inception import InceptionFeatures
-from oasis_tf.weights.torch_file import write_state_dict
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from oasis_tf.models.generator import Generator
-from oasis_tf.reach import reach
+from oasis_tf.sampling.receptive_field import reach
 from tests.contracts import assert_checkpointed_wholly
 
 N, Z, H, W = 4, 3, 32, 64

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from oasis_tf.weights import load_released
+from oasis_tf.checkpoints.released import load_released
 from tests.conftest import shared_dir
 
 BUNDLED = Path(__file__).parent / "data"

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from oasis_tf.noise import Noise, within
+from oasis_tf.sampling.noise import Noise, within
 
 ATOL = 5e-5  # on pictures in [-1, 1] and logits of order 1
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from oasis_tf.checkpoints.name_map import discriminator_rows, generator_rows
 from oasis_tf.training.step import AdversarialStep
-from oasis_tf.weights.rows import discriminator_rows, generator_rows
 
 STATE = ("weight_u", "weight_v", "running_mean", "running_var")
 
@@ -25,7 +25,7 @@ class RecordingAdam(keras.optimizers.Adam):
 class ThreePasses(AdversarialStep):
     """As released: fake, real and mixed one after the other, a power iteration each."""
 
-    def judge(self, fake, real, mixed):
+    def features(self, fake, real, mixed):
         return [self.discriminator.features(x, training=True) for x in (fake, real, mixed)]
 
 
@@ -94,14 +94,23 @@ def values(model):
     return {id(v): v.numpy() for v in model.trainable_variables}
 
 
+def update_generator(step, label_map, noise):
+    """One update; the losses."""
+    index = step.generator.index(label_map, noise)
+    _, gradients, losses = step.generator_gradients(
+        *index, label_map, step.class_weights(label_map)
+    )
+    step.apply_to_generator(gradients)
+    return losses
+
+
 def test_generator_update(case):
     released = case.load()
     step = make_step(AdversarialStep, case, released)
     a = case.arrays
     label_map = tf.constant(a["label"])
     before = values(released.generator)
-    layout, noise = released.generator.place(label_map, tf.constant(a["z0"]))
-    _, metrics = step.update_generator(layout, label_map, noise)
+    metrics = update_generator(step, label_map, tf.constant(a["z0"]))
     np.testing.assert_allclose(metrics["loss/generator"], a["step_loss_G"], rtol=1e-5)
     rows = generator_rows(released.generator)
     gradients = step.generator_optimizer.gradients
@@ -116,18 +125,20 @@ def test_discriminator_update(case, kind, passes):
     step = make_step(kind, case, released)
     a = case.arrays
     label_map = tf.constant(a["label"])
-    layout, noise = released.generator.place(label_map, tf.constant(a["z0"]))
-    step.update_generator(layout, label_map, noise)
+    update_generator(step, label_map, tf.constant(a["z0"]))
     # Adam's first step is learning rate * sign(gradient), so where the gradient is rounding
-    # (biases in front of batch norm) the sign is a coin. The generator is set to the authors'
-    # result, so that this step starts where theirs did.
+    # (biases in front of batch norm) the sign is a matter of chance. The generator is set to the
+    # authors' result, so that this step starts where theirs did.
     after = read(case, "after_G")
     for name, variable, transform in generator_rows(released.generator):
         variable.assign(transform(after[name]))
     before = values(released.discriminator)
-    coins = np.tile(a["mix_bits"].astype(bool), (len(a["label"]), 1))
-    fake = released.generator.draw(layout, tf.constant(a["z1"]), training=True)
-    metrics = step.update_discriminator(tf.constant(a["image"]), fake, label_map, coins)
+    mask_bits = np.tile(a["mix_bits"].astype(bool), (len(a["label"]), 1))
+    fake = released.generator(label_map, tf.constant(a["z1"]), training=True)
+    gradients, metrics = step.discriminator_gradients(
+        tf.constant(a["image"]), fake, label_map, step.class_weights(label_map), mask_bits
+    )
+    step.apply_to_discriminator(gradients)
     suffix = f"D_{passes}_pass"
     parts = (
         metrics["loss/discriminator_fake"],

@@ -6,7 +6,7 @@ import threading
 import numpy as np
 import pytest
 
-from data_pipeline.png import encode_image, encode_label_map
+from data_pipeline.records.png import encode_image, encode_label_map
 from oasis_tf.serving.client import Client
 
 GOOD = encode_label_map(np.full((32, 64), 3))

@@ -71,14 +71,14 @@ def independent(step, inputs):
         counted = inputs[1] if step.class_balance == "batch" else label_map
         return tf.gather(class_weights(counted, N), label_map)
 
-    def generator_loss(image, label_map, noise, _, coins):
+    def generator_loss(image, label_map, noise, _, mask_bits):
         fake = step.generator(label_map, noise, training=True)
         logits = step.discriminator(fake, training=True)
         return (cross_entropy(logits, label_map + 1, weights_of(label_map)),)
 
-    def discriminator_loss(image, label_map, _, noise, coins):
+    def discriminator_loss(image, label_map, _, noise, mask_bits):
         fake = step.generator(label_map, noise, training=True)
-        mask = labelmix_mask(label_map, coins)
+        mask = labelmix_mask(label_map, mask_bits)
         batch = tf.concat([fake, image, mix(mask, image, fake)], 0)
         on_fake, on_real, on_mixed = tf.split(step.discriminator(batch, training=True), 3)
         fake_loss = cross_entropy(on_fake, tf.zeros_like(label_map), 1.0)

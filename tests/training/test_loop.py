@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from data_pipeline.manifest import Manifest
+from data_pipeline.records.manifest import Manifest
 from oasis_tf.config import ConfigError
 from oasis_tf.configs import PRESETS, toy
 from oasis_tf.training.loop import Run

@@ -7,12 +7,12 @@ import types
 import keras
 import pytest
 
-from data_pipeline.manifest import Manifest
+from data_pipeline.records.manifest import Manifest
 from oasis_tf import evaluate
 from oasis_tf.config import save_config
 from oasis_tf.metrics.frozen import INCEPTION
-from oasis_tf.metrics.segmentation_network import BOTTLENECK, build_segmentation_network
-from oasis_tf.metrics.segmenter import save_segmenter
+from oasis_tf.segmenters.network import BOTTLENECK, build_segmentation_network
+from oasis_tf.segmenters.segmenter import save_segmenter
 from oasis_tf.train import _identity, main
 from oasis_tf.training import loop
 from tests.test_train import losses
@@ -80,7 +80,7 @@ def test_lower_is_better_and_resuming_knows(records, judge, tmp_path, capsys):
             name: {"computed": value is not None, "value": value, "reason": "no reason"}
             for name, value in values.items()
         }
-        run._metrics._scoring = lambda painter: types.SimpleNamespace(metrics=metrics)
+        run._metrics._scoring = lambda sampler: types.SimpleNamespace(metrics=metrics)
         run._evaluate(step)
 
     settings = dict(metrics=("kid", "miou"), features="segmenter", segmenter=str(judge))

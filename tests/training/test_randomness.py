@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from oasis_tf.training.randomness import Purpose, step_coins, step_noise
+from oasis_tf.training.randomness import Purpose, step_mask_bits, step_noise
 
 
 def test_same_arguments_same_draw_and_any_other_differs():
@@ -33,8 +33,8 @@ def test_graph_equals_eager():
 
 
 def test_coins_are_fair_and_differ_between_images_and_classes():
-    coins = step_coins((200, 300), 0, 0).numpy()
-    # 60,000 coins: four standard deviations are 0.8%.
-    assert abs(coins.mean() - 0.5) < 0.008
-    assert 0.3 < coins.mean(0).min() and coins.mean(0).max() < 0.7
-    assert 0.3 < coins.mean(1).min() and coins.mean(1).max() < 0.7
+    mask_bits = step_mask_bits((200, 300), 0, 0).numpy()
+    # 60,000 mask_bits: four standard deviations are 0.8%.
+    assert abs(mask_bits.mean() - 0.5) < 0.008
+    assert 0.3 < mask_bits.mean(0).min() and mask_bits.mean(0).max() < 0.7
+    assert 0.3 < mask_bits.mean(1).min() and mask_bits.mean(1).max() < 0.7

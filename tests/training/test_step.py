@@ -35,9 +35,9 @@ def make_batch(rng):
     # Stripes of labels in pictures of those labels' grey: something to learn.
     label_map = np.repeat(rng.integers(0, N, (B, H, 1)), W, axis=2).astype(np.int32)
     image = np.repeat((label_map - 1)[..., None], 3, axis=-1).astype(np.float32) * 0.8
-    coins = rng.random((B, N)) < 0.5
+    mask_bits = rng.random((B, N)) < 0.5
     noise = [rng.normal(size=(B, Z)).astype(np.float32) for _ in range(2)]
-    return [tf.constant(x) for x in (image, label_map, *noise, coins)]
+    return [tf.constant(x) for x in (image, label_map, *noise, mask_bits)]
 
 
 def course(step, batch, steps):
@@ -189,17 +189,17 @@ def test_loss_scale_and_slots_are_checkpointed(tmp_path):
 @pytest.mark.parametrize("share_pictures", [False, True])
 def test_whose_pictures_the_discriminator_sees(rng, share_pictures, monkeypatch):
     step = make_step(share_pictures=share_pictures)
-    image, label_map, first, second, coins = make_batch(rng)
+    image, label_map, first, second, mask_bits = make_batch(rng)
     seen = []
-    judge = AdversarialStep.judge
+    features = AdversarialStep.features
     monkeypatch.setattr(
-        step, "judge", lambda fake, *others: seen.append(fake) or judge(step, fake, *others)
+        step, "features", lambda fake, *others: seen.append(fake) or features(step, fake, *others)
     )
-    layout, noise = step.generator.place(label_map, first)
+    patch_index, noise = step.generator.index(label_map, first)
     state = [v.numpy() for v in step.generator.variables]
-    expected = step.generator.draw(layout, noise, training=True).numpy()
+    expected = step.generator.generate(patch_index, noise, training=True).numpy()
     for variable, value in zip(step.generator.variables, state, strict=True):
         variable.assign(value)
-    step(image, label_map, first, second, coins)
+    step(image, label_map, first, second, mask_bits)
     same = np.abs(seen[0].numpy() - expected).max() < 1e-5
     assert same == share_pictures

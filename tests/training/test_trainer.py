@@ -40,7 +40,7 @@ class Step:
         self.generator_optimizer = self.discriminator_optimizer = None
         self._others = others or {}
 
-    def __call__(self, image, label_map, generator_noise, discriminator_noise, coins):
+    def __call__(self, image, label_map, generator_noise, discriminator_noise, mask_bits):
         self.seen.assign_add(tf.reduce_sum(image) + generator_noise[0, 0])
         metrics = {name: (i + 1) * self.seen.value for i, name in enumerate(METRICS)}
         metrics |= {name: tf.zeros(()) for name in METRICS if name.startswith("skipped/")}

@@ -9,8 +9,8 @@ import numpy as np
 import tensorflow as tf
 
 from data_pipeline.files import sync
-from data_pipeline.png import encode_label_map
-from oasis_tf.serving.exporting.folding import fold
+from data_pipeline.records.png import encode_label_map
+from oasis_tf.serving.exporting.fuse_norms import fuse_norms
 from oasis_tf.serving.exporting.model_card import model_card
 from oasis_tf.serving.exporting.signatures import build_signatures
 from oasis_tf.serving.warmup import write_warmup_requests
@@ -40,7 +40,7 @@ def export_model(generator, info, directory):
     temporary = Path(tempfile.mkdtemp(prefix=".export-", dir=directory))
     try:
         temporary.chmod(0o755)  # TensorFlow Serving may run as somebody else
-        _write(fold(generator, dtype=POLICIES[info.precision]), info, temporary)
+        _write(fuse_norms(generator, dtype=POLICIES[info.precision]), info, temporary)
         (temporary / "MODEL_CARD.md").write_text(model_card(info, directory.name), encoding="utf-8")
         return _publish(temporary, directory)
     except BaseException:

@@ -25,8 +25,8 @@ TensorFlow Serving.
 ## Intended use
 
 Drawing pictures of scenes from label maps of the classes above: research on image synthesis,
-mock-ups, varied pictures of one layout, data for experiments. `assets.extra/model.json` names the
-classes and their colours; class 0 may be used where nothing is known.
+mock-ups, varied pictures of one label map, data for experiments. `assets.extra/model.json` names
+the classes and their colours; class 0 may be used where nothing is known.
 
 ## Limits
 

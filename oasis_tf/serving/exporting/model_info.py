@@ -4,7 +4,7 @@ import dataclasses
 import json
 from dataclasses import dataclass
 
-from data_pipeline.legend import Legend
+from data_pipeline.labels.legend import Legend
 
 SIZE_MULTIPLE = 32
 

@@ -5,9 +5,9 @@ import functools
 import numpy as np
 import tensorflow as tf
 
-from oasis_tf.layout import index_layout
 from oasis_tf.models.generator import SCALES
-from oasis_tf.noise import global_noise
+from oasis_tf.models.patch_index import build_patch_index
+from oasis_tf.sampling.noise import global_noise
 from oasis_tf.serving.exporting.label_png import (
     decode_ids,
     decode_mask,
@@ -28,7 +28,7 @@ def build_signatures(generator, info):
     InvalidArgumentError, which says what was wrong.
 
     Args:
-        generator: a `Generator`, folded.
+        generator: a `Generator`, fused.
         info: its `ModelInfo`.
 
     Returns:
@@ -52,8 +52,8 @@ class _Signatures:
         self._info = info
         self._palette = np.array(info.legend.palette, np.uint8)
         # One graph of the generator, which all signatures call.
-        self._draw = tf.function(
-            self._draw_batch,
+        self._generate = tf.function(
+            self._generate_batch,
             autograph=False,
             input_signature=[
                 tf.TensorSpec([None, None, None], tf.int32),
@@ -111,11 +111,11 @@ class _Signatures:
         with tf.control_dependencies(checks):
             rows = (tf.identity(label_map), seed)
 
-        def draw(label_maps, seeds):
-            return self._draw(label_maps, seeds, _number_pictures(label_maps))
+        def generate(label_maps, seeds):
+            return self._generate(label_maps, seeds, _number_pictures(label_maps))
 
         spec = tf.TensorSpec((None, None, 3), tf.float32)
-        return {"image": self._together_or_not(shape[None, 1:], draw, rows, spec)}
+        return {"image": self._together_or_not(shape[None, 1:], generate, rows, spec)}
 
     def _synthesize_png(self, label_map_bytes, seed):
         def noise(label_maps, rows):
@@ -123,7 +123,7 @@ class _Signatures:
 
         headers = read_headers(label_map_bytes, "label_map_bytes")
         check = _check_rows("seed", seed, tf.shape(label_map_bytes)[0])
-        return self._paint(label_map_bytes, headers, [check], (seed,), noise)
+        return self._generate_png(label_map_bytes, headers, [check], (seed,), noise)
 
     def _edit_png(self, label_map_bytes, mask_bytes, seed, edit_seed):
         def noise(label_maps, rows):
@@ -140,7 +140,9 @@ class _Signatures:
             _check_rows("seed", seed, count),
             _check_rows("edit_seed", edit_seed, count),
         ]
-        return self._paint(label_map_bytes, headers, checks, (mask_bytes, seed, edit_seed), noise)
+        return self._generate_png(
+            label_map_bytes, headers, checks, (mask_bytes, seed, edit_seed), noise
+        )
 
     def _regions_png(self, label_map_bytes, seed_map_bytes):
         def noise(label_maps, rows):
@@ -156,9 +158,9 @@ class _Signatures:
         checks = _map_checks("seed_map_bytes", seed_map_bytes, headers)
         with tf.control_dependencies(checks):
             depths = read_headers(seed_map_bytes, "seed_map_bytes").depths
-        return self._paint(label_map_bytes, headers, checks, (seed_map_bytes, depths), noise)
+        return self._generate_png(label_map_bytes, headers, checks, (seed_map_bytes, depths), noise)
 
-    def _paint(self, label_files, headers, checks, rows, noise):
+    def _generate_png(self, label_files, headers, checks, rows, noise):
         """Files in, files out.
 
         Args:
@@ -167,23 +169,23 @@ class _Signatures:
             checks: operations that have to pass before anything is decoded.
             rows: tuple of tensors with B rows.
             noise: function of the label maps and `rows` to the seeds and the noise maps that
-                `_draw_batch` takes.
+                `_generate_batch` takes.
         """
         checks = [*checks, *self._size_checks("label_map_bytes", headers.sizes)]
         with tf.control_dependencies(checks):
             label_files = tf.identity(label_files)
 
         @functools.partial(tf.function, autograph=False, reduce_retracing=True)
-        def paint(label_files, depths, *rows):
+        def generate(label_files, depths, *rows):
             decode = functools.partial(decode_ids, palette=self._palette, name="label_map_bytes")
             label_maps = _each(decode, label_files, depths)
-            return _to_png(self._draw(label_maps, *noise(label_maps, rows)))
+            return _to_png(self._generate(label_maps, *noise(label_maps, rows)))
 
         rows = (label_files, headers.depths, *rows)
         spec = tf.TensorSpec((), tf.string)
-        return {"image_bytes": self._together_or_not(headers.sizes, paint, rows, spec)}
+        return {"image_bytes": self._together_or_not(headers.sizes, generate, rows, spec)}
 
-    def _draw_batch(self, label_maps, seeds, noise_maps):
+    def _generate_batch(self, label_maps, seeds, noise_maps):
         """Draws pictures.
 
         Args:
@@ -195,7 +197,7 @@ class _Signatures:
             float32 (B, H, W, 3) in [-1, 1].
         """
         count = tf.size(seeds)
-        layout = index_layout(
+        patch_index = build_patch_index(
             label_maps,
             self._generator.num_classes,
             SCALES,
@@ -203,9 +205,9 @@ class _Signatures:
             noise_vectors=count,
         )
         # It numbers the vectors picture by picture; here all pictures share one table.
-        layout = layout._replace(vectors=layout.vectors % count)
+        patch_index = patch_index._replace(vectors=patch_index.vectors % count)
         noise, _ = global_noise(seeds, self._generator.noise_channels)  # (K, Z)
-        return self._generator.draw(layout, noise)
+        return self._generator.generate(patch_index, noise)
 
     def _together_or_not(self, sizes, function, rows, spec):
         """Calls `function` with all rows, or row by row.

@@ -7,9 +7,9 @@ import pytest
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
-from data_pipeline.png import encode_label_map
-from oasis_tf.noise import global_noise
-from oasis_tf.pictures import to_uint8
+from data_pipeline.records.png import encode_label_map
+from oasis_tf.images import to_uint8
+from oasis_tf.sampling.noise import global_noise
 from oasis_tf.serving.exporting import export_model as export_module
 from oasis_tf.serving.exporting.export_model import export_model
 from oasis_tf.serving.warmup import read_warmup_requests

@@ -5,10 +5,10 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from data_pipeline.png import encode_label_map
-from oasis_tf.noise import global_noise, within
-from oasis_tf.pictures import to_uint8
-from oasis_tf.serving.exporting.folding import fold
+from data_pipeline.records.png import encode_label_map
+from oasis_tf.images import to_uint8
+from oasis_tf.sampling.noise import global_noise, within
+from oasis_tf.serving.exporting.fuse_norms import fuse_norms
 from oasis_tf.serving.exporting.signatures import build_signatures
 from tests.serving.exporting.toy_generator import CLASSES, toy_generator, toy_info
 
@@ -22,7 +22,7 @@ def generator():
 
 @pytest.fixture(scope="module")
 def signatures(generator):
-    return build_signatures(fold(generator), toy_info(max_pixels=MAX_PIXELS))
+    return build_signatures(fuse_norms(generator), toy_info(max_pixels=MAX_PIXELS))
 
 
 def maps(count, height=32, width=64, seed=0):

@@ -3,8 +3,8 @@
 import keras
 import tensorflow as tf
 
-from data_pipeline.legend import Legend
-from data_pipeline.palette import default_palette
+from data_pipeline.labels.legend import Legend
+from data_pipeline.labels.palette import default_palette
 from oasis_tf.config import Config
 from oasis_tf.models.generator import Generator
 from oasis_tf.serving.exporting.model_info import ModelInfo

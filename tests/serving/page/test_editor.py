@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from data_pipeline.png import encode_label_map
+from data_pipeline.records.png import encode_label_map
 from oasis_tf.serving.client import Client
 from oasis_tf.serving.exporting.export_model import export_model
 from oasis_tf.serving.warmup import WARMUP_FILE

@@ -1,0 +1,104 @@
+"""Writing one TFRecord shard, and the sidecar file that says it is finished."""
+
+import json
+import os
+from collections import Counter
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from data_pipeline.errors import BuildFailed
+from data_pipeline.files import publish, sha256, write_atomically
+
+_FILES_NAMED = 10
+
+
+@dataclass(frozen=True)
+class ShardStats:
+    """What a sidecar holds.
+
+    Attributes:
+        plan: hash of the build's plan, see `plan.py`.
+        examples, bytes, sha256: as in `manifest.Shard`.
+        pixels: {class id: stored pixels}.
+        out_of_range: {id as in the source: source pixels}.
+        out_of_range_files: the first label files that hold such ids.
+    """
+
+    plan: str
+    examples: int
+    bytes: int
+    sha256: str
+    pixels: dict[int, int]
+    out_of_range: dict[int, int]
+    out_of_range_files: list[str]
+
+
+def sidecar(path):
+    """The file beside a shard that appears when the shard is finished."""
+    return Path(f"{path}.json")
+
+
+def read_stats(path, plan):
+    """Returns the ShardStats of a finished shard of this plan, or None."""
+    try:
+        content = json.loads(sidecar(path).read_text(encoding="utf-8"))
+        for key in ("pixels", "out_of_range"):
+            content[key] = {int(label): count for label, count in content[key].items()}
+        stats = ShardStats(**content)
+        finished = stats.plan == plan and os.path.getsize(path) == stats.bytes
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return stats if finished else None
+
+
+def write_shard(path, prepared, examples, plan):
+    """Writes a shard under a temporary name, then publishes it and its sidecar.
+
+    Args:
+        path: Path of the shard.
+        prepared: iterable of Prepared.
+        examples: number expected. When fewer come, because some are bad, nothing is published.
+        plan: hash of the build's plan.
+
+    Returns:
+        ShardStats, or None if nothing was published.
+
+    Raises:
+        BuildFailed: the disk does not take it.
+    """
+    # Imported here: bad input should be refused without the seconds TensorFlow takes to start.
+    import tensorflow as tf
+
+    from data_pipeline.records.schema import serialize
+
+    temporary = Path(f"{path}.tmp")
+    pixels, out_of_range, files, written = Counter(), Counter(), [], 0
+    try:
+        with tf.io.TFRecordWriter(str(temporary)) as writer:
+            for example in prepared:
+                writer.write(serialize(example.image_png, example.label_map_png, example.name))
+                written += 1
+                pixels.update(example.pixels)
+                out_of_range.update(example.out_of_range)
+                if example.out_of_range and len(files) < _FILES_NAMED:
+                    files.append(example.label)
+        if written != examples:
+            temporary.unlink()
+            return None
+        stats = ShardStats(
+            plan,
+            written,
+            os.path.getsize(temporary),
+            sha256(temporary),
+            dict(sorted(pixels.items())),
+            dict(sorted(out_of_range.items())),
+            files,
+        )
+        publish(temporary, path)
+        write_atomically(sidecar(path), json.dumps(asdict(stats)))
+    except (OSError, tf.errors.OpError) as error:
+        raise BuildFailed(
+            f"{path} could not be written. The finished shards are kept: run the same command "
+            f"again. Received: {error}"
+        ) from None
+    return stats

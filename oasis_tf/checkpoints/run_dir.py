@@ -1,0 +1,139 @@
+"""A directory with trained networks: a training run, or a converted checkpoint.
+
+Both hold `config.json` (the configuration and the classes) and TensorFlow checkpoints with
+`generator`, `ema_generator` and `discriminator`. TensorFlow is imported where weights are read,
+so that a mistake in the arguments is told at once.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from data_pipeline.errors import DataError
+from data_pipeline.labels.legend import Legend
+from oasis_tf.config import Config, ConfigError, load_config
+
+_WIDTHS = ("generator_channels", "discriminator_channels", "spade_channels", "noise_channels")
+
+
+@dataclass(frozen=True)
+class RunDir:
+    """What a directory says of its networks, and the way to their weights.
+
+    Attributes:
+        path: the directory.
+        config: `Config` of the networks (and of the training, in a run).
+        legend: `Legend`, the classes.
+        data: the dict that `config.json` holds beside the configuration.
+    """
+
+    path: Path
+    config: Config
+    legend: Legend
+    data: dict
+
+    @property
+    def checkpoint(self):
+        """Path of the best checkpoint, or of the newest where none is the best yet.
+
+        The batch-norm statistics of the best one's averaged generator are its own; those of
+        others belong to the generator in training, which is close.
+
+        Raises:
+            DataError: there is no checkpoint.
+        """
+        import tensorflow as tf
+
+        for name in ("best", "checkpoints"):
+            if path := tf.train.latest_checkpoint(str(self.path / name)):
+                return path
+        raise DataError(f"{self.path} must hold a checkpoint, in best/ or checkpoints/")
+
+    def load_generator(self):
+        """The averaged `Generator`, which draws best.
+
+        Raises:
+            DataError: no checkpoint, a damaged one, or one of other widths than the
+                configuration says.
+        """
+        from oasis_tf.models.build import build_generator
+
+        generator = build_generator(self.config, self.legend.num_classes)
+        self.restore(ema_generator=generator)
+        return generator
+
+    def restore(self, **networks):
+        """Sets the weights of networks from the checkpoint.
+
+        Args:
+            **networks: `generator`, `ema_generator`, `discriminator`, or some of them.
+
+        Raises:
+            DataError: as for `load_generator`.
+        """
+        import tensorflow as tf
+
+        checkpoint = self.checkpoint
+        try:
+            status = tf.train.Checkpoint(**networks).restore(checkpoint)
+            status.assert_existing_objects_matched().expect_partial()
+        # TensorFlow meets a damaged file with IndexError, OpError, ValueError and others.
+        except Exception as error:
+            raise DataError(
+                f"checkpoint {checkpoint} must be whole and of the widths that "
+                f"{self.path / 'config.json'} says. Received: {str(error).splitlines()[0]}"
+            ) from error
+
+    def check_fits(self, config, legend):
+        """Raises ConfigError, listing all differences, unless a run could start from here.
+
+        Args:
+            config: `Config` of the run.
+            legend: `Legend` of its data.
+        """
+        differences = [
+            f"{name}: {getattr(self.config, name)} there, {getattr(config, name)} here"
+            for name in _WIDTHS
+            if getattr(self.config, name) != getattr(config, name)
+        ]
+        there, here = self.legend.class_names, legend.class_names
+        if len(there) != len(here):
+            differences.append(f"classes: {len(there)} there, {len(here)} here")
+        elif there != here:
+            first = next(
+                i for i, pair in enumerate(zip(there, here, strict=True)) if len({*pair}) > 1
+            )
+            differences.append(f"class {first}: {there[first]!r} there, {here[first]!r} here")
+        if differences:
+            raise ConfigError(
+                f"--init_from {self.path} must hold networks of the same widths and classes as "
+                "the run. Received:\n  " + "\n  ".join(differences)
+            )
+
+
+def has_begun(path):
+    """Whether a run in this directory has written a checkpoint to go on from."""
+    return any((Path(path) / "checkpoints").glob("step-*.index"))
+
+
+def open_run_dir(path):
+    """Reads what a directory says of its networks.
+
+    Args:
+        path: `--model_dir` of `oasis_tf.train` or `--out` of `oasis_tf.convert`.
+
+    Returns:
+        `RunDir`.
+
+    Raises:
+        ConfigError: no such directory, or nothing of the kind in it.
+    """
+    path = Path(path)
+    config, data = load_config(path)
+    try:
+        legend = Legend.from_json(data)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ConfigError(
+            f"{path / 'config.json'} must name the classes and their colours; the training "
+            f"command, run once more, writes them. Received: {error!r}"
+        ) from None
+    return RunDir(path, config, legend, data)

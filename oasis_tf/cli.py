@@ -1,0 +1,126 @@
+"""What the commands that use a trained model have in common."""
+
+import sys
+from pathlib import Path
+
+from data_pipeline.errors import DataError, OasisError
+from oasis_tf.tf_setup import quiet_log
+
+
+def add_model_argument(parser):
+    """Adds --model, of anything that `oasis_tf.load` takes."""
+    parser.add_argument(
+        "--model",
+        required=True,
+        type=Path,
+        metavar="PATH",
+        help="a training run, a converted checkpoint or an exported SavedModel",
+    )
+
+
+def add_model_arguments(parser, labels):
+    """Adds the arguments that say what to draw with, from what, and where to.
+
+    Args:
+        parser: `argparse.ArgumentParser`.
+        labels: help of --labels.
+    """
+    add_model_argument(parser)
+    add = parser.add_argument
+    add("--labels", required=True, type=Path, metavar="PATH", help=labels)
+    add("--out", required=True, type=Path, metavar="DIR", help="directory for the pictures")
+    add(
+        "--size",
+        type=int,
+        nargs=2,
+        metavar=("H", "W"),
+        help="of the pictures; default: that of the label map. A model draws best near the size it "
+        "was trained at",
+    )
+    add(
+        "--palette",
+        type=Path,
+        metavar="FILE",
+        help='which colours mean which classes: JSON, [{"name": "sky", "color": [70, 130, 180]}, '
+        "...]; default: the model's own",
+    )
+    spread = parser.add_mutually_exclusive_group()
+    spread.add_argument(
+        "--per_class", action="store_true", help="a noise vector for each class of the picture"
+    )
+    spread.add_argument(
+        "--per_segment", action="store_true", help="a noise vector for each connected segment"
+    )
+
+
+def add_region_arguments(parser, flag, *, required):
+    """Adds a region: class names or a mask."""
+    region = parser.add_mutually_exclusive_group(required=required)
+    region.add_argument(
+        flag,
+        dest="classes",
+        type=lambda text: [name.strip() for name in text.split(",")],
+        metavar="CLASSES",
+        help='names with commas between; "car#2" is the second connected segment of class car, '
+        "counted in reading order",
+    )
+    region.add_argument(
+        "--mask",
+        type=Path,
+        metavar="FILE",
+        help="a picture of the label map's size, black outside of the region",
+    )
+
+
+def sampling_options(arguments):
+    """The keyword arguments for `Synthesizer` that `add_model_arguments` has parsed."""
+    return {
+        "per_class": arguments.per_class,
+        "per_segment": arguments.per_segment,
+        "size": arguments.size,
+    }
+
+
+def open_model(arguments):
+    """Makes --out and loads --model: (`Synthesizer`, the palette of --palette or None)."""
+    quiet_log()
+    from data_pipeline.labels.label_files import read_palette
+    from oasis_tf.sampling.loading import load
+
+    synthesizer = load(arguments.model)
+    palette = arguments.palette and read_palette(arguments.palette, synthesizer.legend)
+    try:
+        arguments.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"--out must be a writable directory. Received: {error}") from None
+    return synthesizer, palette
+
+
+def read_mask(path):
+    """Reads --mask: bool (H, W), or None where `path` is None.
+
+    Raises:
+        DataError: the file is missing, truncated or no picture.
+    """
+    if path is None:
+        return None
+    import numpy as np
+
+    from data_pipeline.datasets.pictures import open_rgb
+
+    return np.asarray(open_rgb(path)).any(axis=-1)
+
+
+def run(command, arguments):
+    """Calls `command(arguments)` and turns what can go wrong into a message and an exit code."""
+    try:
+        return command(arguments)
+    except OasisError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\ninterrupted", file=sys.stderr)
+        return 130

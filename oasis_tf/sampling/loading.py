@@ -1,0 +1,57 @@
+"""Opens whatever holds a trained model."""
+
+from pathlib import Path
+
+from data_pipeline.errors import DataError
+
+
+def load(path):
+    """Loads a trained model.
+
+    Args:
+        path: a training run (the averaged generator of its best checkpoint), a checkpoint
+            converted by `oasis_tf.convert`, or an exported SavedModel: its numbered directory, or
+            the one around it, of which the highest number is taken.
+
+    Returns:
+        `oasis_tf.sampling.synthesizer.Synthesizer`.
+
+    Raises:
+        DataError, ConfigError (both ValueErrors): there is nothing of the kind, or it is damaged.
+    """
+    path = Path(path)
+    exported = _find_saved_model(path)
+    if exported is None and not (path / "config.json").is_file():
+        raise DataError(
+            "a model must be a training run, a converted checkpoint or an exported SavedModel. "
+            f"Received: {path}, {_what_is_there(path)}"
+        )
+    # Late, for TensorFlow takes seconds to import and mistakes should be told at once.
+    from oasis_tf.sampling.synthesizer import Synthesizer
+
+    if exported is not None:
+        from oasis_tf.sampling.saved_model_backend import SavedModelBackend
+
+        backend = SavedModelBackend(exported)
+        return Synthesizer(backend, backend.legend, backend.image_size)
+    from oasis_tf.checkpoints.run_dir import open_run_dir
+    from oasis_tf.sampling.generator_backend import GeneratorBackend
+
+    model = open_run_dir(path)
+    backend = GeneratorBackend(model.load_generator())
+    return Synthesizer(backend, model.legend, model.config.image_size)
+
+
+def _find_saved_model(path):
+    if (path / "saved_model.pb").is_file():
+        return path
+    versions = [p.parent for p in path.glob("*/saved_model.pb") if p.parent.name.isdecimal()]
+    return max(versions, key=lambda version: int(version.name), default=None)
+
+
+def _what_is_there(path):
+    if not path.is_dir():
+        return "no such directory"
+    if any(path.glob("*.pth")) or any(path.glob("models/*.pth")):
+        return "PyTorch checkpoints, which python -m oasis_tf.convert makes usable"
+    return "which holds none"

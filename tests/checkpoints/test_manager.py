@@ -1,0 +1,143 @@
+"""Saving at multiples, by whom, and going on from the newest checkpoint that is whole."""
+
+import pytest
+import tensorflow as tf
+
+from oasis_tf.checkpoints.manager import PeriodicCheckpointManager
+
+
+def plain_manager(tmp_path, step, **options):
+    checkpoint = tf.train.Checkpoint(step=step)
+    return PeriodicCheckpointManager(
+        checkpoint, str(tmp_path), max_to_keep=3, checkpoint_name="step", **options
+    )
+
+
+def test_at_multiples_whatever_was_saved_before(tmp_path):
+    step = tf.Variable(0, dtype=tf.int64)
+    saved = []
+    for number in range(1, 8):
+        step.assign(number)
+        # A new one each time, as after a restart.
+        fresh = plain_manager(tmp_path, step, step_counter=step, checkpoint_interval=3)
+        if fresh.save(number):
+            saved.append(number)
+    assert saved == [3, 6]
+    assert fresh.save(number, check_interval=False).endswith("step-7")
+
+
+def test_one_without_an_interval_saves_when_told(tmp_path):
+    assert plain_manager(tmp_path, tf.Variable(5)).save(checkpoint_number=5).endswith("step-5")
+
+
+def test_a_worker_that_does_not_write_restores(tmp_path):
+    plain_manager(tmp_path, tf.Variable(5)).save(checkpoint_number=5)
+    before = sorted(p.name for p in tmp_path.iterdir())
+    step = tf.Variable(0)
+    reader = plain_manager(tmp_path, step, writes=False)
+    assert reader.restore_or_initialize().endswith("step-5")
+    assert int(step.numpy()) == 5
+    assert reader.save(checkpoint_number=6) is None
+    assert reader.save(checkpoint_number=6, check_interval=False) is None
+    assert sorted(p.name for p in tmp_path.iterdir()) == before
+
+
+@pytest.fixture
+def directory(tmp_path):
+    """Holds the checkpoints of steps 4, 6 and 8."""
+    state, manager = opened(tmp_path)
+    for step in range(1, 9):
+        state.step.assign(step)
+        state.value.assign(tf.fill([1000], float(step)))
+        manager.save(checkpoint_number=step)
+    return tmp_path
+
+
+def opened(directory):
+    state = tf.train.Checkpoint(
+        step=tf.Variable(0, dtype=tf.int64), value=tf.Variable(tf.zeros([1000]))
+    )
+    manager = PeriodicCheckpointManager(
+        state,
+        str(directory),
+        max_to_keep=3,
+        checkpoint_name="step",
+        step_counter=state.step,
+        checkpoint_interval=2,
+    )
+    return state, manager
+
+
+def restored(directory):
+    """The step that the manager goes on from, in both variables."""
+    state, manager = opened(directory)
+    path = manager.restore_or_initialize()
+    step = int(state.step)
+    assert path == manager.latest_checkpoint == str(directory / f"step-{step}")
+    assert state.value.numpy().tolist() == [step] * 1000
+    return step
+
+
+def cut(path):
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def test_saves_at_multiples_and_keeps_the_newest(directory):
+    assert {p.name for p in directory.glob("*.index")} == {f"step-{i}.index" for i in (4, 6, 8)}
+    assert restored(directory) == 8
+
+
+def test_nothing_there(tmp_path):
+    state, manager = opened(tmp_path)
+    assert manager.restore_or_initialize() is None and int(state.step) == 0
+
+
+@pytest.mark.parametrize("part", ["index", "data-00000-of-00001"])
+def test_a_damaged_newest_is_passed_over(directory, capsys, part):
+    cut(directory / f"step-8.{part}")
+    assert restored(directory) == 6
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("warning: ") and "step-8 is damaged" in line
+
+
+def test_a_flipped_byte_is_damage(directory):
+    path = directory / "step-8.data-00000-of-00001"
+    content = bytearray(path.read_bytes())
+    content[500] ^= 1
+    path.write_bytes(content)
+    assert restored(directory) == 6
+
+
+def test_all_damaged(directory):
+    for path in directory.glob("*.index"):
+        cut(path)
+    _, manager = opened(directory)
+    with pytest.raises(tf.errors.OpError):
+        manager.restore_or_initialize()
+    assert manager.latest_checkpoint == str(directory / "step-8")
+
+
+@pytest.mark.parametrize("content", [None, b"model_check", b"\xff", b""])
+def test_a_spoilt_list_of_checkpoints(directory, content):
+    (directory / "checkpoint").unlink()
+    if content is not None:
+        (directory / "checkpoint").write_bytes(content)
+    assert restored(directory) == 8
+
+
+def test_old_ones_are_deleted_after_a_restart(directory):
+    (directory / "step-8.index").write_bytes(b"")
+    (directory / "checkpoint").unlink()
+    state, manager = opened(directory)
+    manager.restore_or_initialize()
+    for step in (8, 10):
+        state.step.assign(step)
+        manager.save(checkpoint_number=step)
+    assert {p.name for p in directory.glob("*.index")} == {f"step-{i}.index" for i in (6, 8, 10)}
+
+
+def test_what_was_never_finished_is_removed(directory):
+    (directory / "step-10_temp").mkdir()
+    (directory / "step-10_temp" / "part-00000-of-00001").write_bytes(b"x")
+    assert restored(directory) == 8
+    assert not (directory / "step-10_temp").exists()

@@ -1,0 +1,96 @@
+"""Which weights are loaded, and what is said when they cannot be."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from data_pipeline.errors import DataError
+from data_pipeline.labels.legend import Legend
+from oasis_tf.checkpoints.run_dir import open_run_dir
+from oasis_tf.config import ConfigError
+from tests.toy_model import LEGEND, save_checkpoint, toy_config, write_model_dir
+
+
+def assert_same(network, other):
+    for a, b in zip(network.variables, other.variables, strict=True):
+        np.testing.assert_array_equal(a.numpy(), b.numpy(), err_msg=a.path)
+
+
+def shift(network):
+    for variable in network.variables:
+        variable.assign(variable + 1)
+
+
+@pytest.fixture
+def copy(toy_run, tmp_path):
+    shutil.copytree(toy_run, tmp_path / "run")
+    return tmp_path / "run"
+
+
+def test_the_averaged_generator_of_the_best_checkpoint(tmp_path):
+    networks = write_model_dir(tmp_path)
+    model = open_run_dir(tmp_path)
+    assert model.config == toy_config()
+    assert model.legend == LEGEND
+    newest = write_model_dir(tmp_path / "other")
+    save_checkpoint(tmp_path, newest, "checkpoints", step=20)
+    assert model.checkpoint == str(tmp_path / "best" / "step-10")
+    generator = model.load_generator()
+    assert_same(generator, networks["ema_generator"])
+    with pytest.raises(AssertionError):
+        assert_same(generator, networks["generator"])
+
+
+def test_the_newest_where_none_is_the_best(tmp_path):
+    networks = write_model_dir(tmp_path, best=False)
+    shift(networks["ema_generator"])
+    save_checkpoint(tmp_path, networks, "checkpoints", step=20)
+    model = open_run_dir(tmp_path)
+    assert model.checkpoint.endswith("checkpoints/step-20")
+    assert_same(model.load_generator(), networks["ema_generator"])
+
+
+def test_no_model(tmp_path, copy):
+    with pytest.raises(ConfigError, match=r"config.json: no such file"):
+        open_run_dir(tmp_path)
+    shutil.rmtree(copy / "best")
+    with pytest.raises(DataError, match=r"must hold a checkpoint, in best/ or checkpoints/"):
+        open_run_dir(copy).load_generator()
+
+
+def test_a_run_from_before_classes_were_written(copy):
+    path = copy / "config.json"
+    content = json.loads(path.read_text())
+    del content["data"]["class_names"]
+    path.write_text(json.dumps(content))
+    with pytest.raises(ConfigError, match=r"must name the classes.*training command, run once"):
+        open_run_dir(copy)
+
+
+def test_a_checkpoint_of_other_widths(copy):
+    path = copy / "config.json"
+    path.write_text(path.read_text().replace('"spade_channels": 4', '"spade_channels": 6'))
+    with pytest.raises(DataError, match=r"step-10 must be whole and of the widths that .*config"):
+        open_run_dir(copy).load_generator()
+
+
+def test_a_damaged_checkpoint(copy):
+    (path,) = (copy / "best").glob("*.data-*")
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(DataError, match=r"step-10 must be whole"):
+        open_run_dir(copy).load_generator()
+
+
+def test_what_a_run_can_start_from(toy_run):
+    model = open_run_dir(toy_run)
+    model.check_fits(toy_config(image_size=(128, 128), init_gain=1.0), LEGEND)
+    with pytest.raises(ConfigError, match=r"spade_channels: 4 there, 8 here\n  noise_channels: 3"):
+        model.check_fits(toy_config(spade_channels=8, noise_channels=5), LEGEND)
+    fewer = Legend(LEGEND.class_names[:3], LEGEND.palette[:3])
+    with pytest.raises(ConfigError, match="classes: 5 there, 3 here"):
+        model.check_fits(toy_config(), fewer)
+    renamed = Legend((*LEGEND.class_names[:4], "stone"), LEGEND.palette)
+    with pytest.raises(ConfigError, match="class 4: 'sea shell' there, 'stone' here"):
+        model.check_fits(toy_config(), renamed)
