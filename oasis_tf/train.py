@@ -11,6 +11,7 @@ from pathlib import Path
 from data_pipeline.errors import OasisError
 from oasis_tf.config import GROUPS, ConfigError, check_resumable, save_config, settings
 from oasis_tf.configs import PRESETS, toy
+from oasis_tf.console import report, say
 from oasis_tf.tf_setup import quick_graphs, quiet_log
 from oasis_tf.training.strategy import (
     MULTI_WORKER,
@@ -180,16 +181,16 @@ def main(argv=None):
         config = _open_model_dir(arguments.model_dir, config, manifest, is_chief(strategy))
         outcome = _train(arguments, config, manifest, strategy)
     except OasisError as error:
-        _say(f"error: {error}")
+        say(f"error: {error}")
         return 2
     except _LostWorker as error:
-        _say(f"error: {error}")
+        say(f"error: {error}")
         return RESTART
     except KeyboardInterrupt:
-        _say("interrupted before the first step")
+        say("interrupted before the first step")
         return 130
     if not is_chief(strategy):
-        _say(f"done at step {outcome.step}; the chief has written the run")
+        say(f"done at step {outcome.step}; the chief has written the run")
         return _exit_code(outcome)
     return _report(arguments, outcome)
 
@@ -211,7 +212,7 @@ def _check_data_service(url):
     from data_pipeline.reading.service_address import check_data_service
 
     if not check_data_service(url, DATA_SERVICE_SECONDS):
-        _say(f"{url} has no worker yet; the first step waits for one")
+        say(f"{url} has no worker yet; the first step waits for one")
 
 
 def _identity(manifest):
@@ -232,7 +233,7 @@ def _open_strategy(arguments, cluster):
         tf.config.experimental.enable_op_determinism()
     quick_graphs()
     if cluster:
-        _say(f"worker {cluster.index} of {cluster.workers}; waiting for the others")
+        say(f"worker {cluster.index} of {cluster.workers}; waiting for the others")
     with _explaining(arguments):
         return make_strategy(arguments.strategy)
 
@@ -297,7 +298,7 @@ def _train(arguments, config, manifest, strategy):
     from oasis_tf.training.loop import Run
 
     height, width = config.image_size
-    _say(
+    say(
         f"{config.dataset}: {manifest.splits['train'].examples} pictures of {height}x{width}, "
         f"{manifest.num_classes} classes with unlabelled, batches of {config.batch_size}"
     )
@@ -312,17 +313,13 @@ def _train(arguments, config, manifest, strategy):
             data_service=arguments.data_service,
         )
         for note in run.notes:
-            _say(f"note: {note}")
-        if run.start_step >= run.total_steps:
-            _say(f"the run is complete at step {run.start_step}; --steps N makes it longer")
+            say(f"note: {note}")
+        if run.is_complete:
+            say(f"the run is complete at step {run.start_step}; --steps N makes it longer")
         else:
-            _say(f"{run.size}; {'resuming at' if run.start_step else 'from'} step {run.start_step}")
-            _say("the first step takes longer, for the graph is built in it")
+            say(f"{run.size}; {'resuming at' if run.start_step else 'from'} step {run.start_step}")
+            say("the first step takes longer, for the graph is built in it")
         return run.train()
-
-
-def _say(line):
-    print(line, file=sys.stderr, flush=True)
 
 
 def _report(arguments, outcome):
@@ -346,7 +343,7 @@ def _report(arguments, outcome):
         name = signal.Signals(outcome.stopped_by).name
         rows.append(("next", f"stopped by {name}; the same command goes on from here"))
     for name, value in rows:
-        print(f"{name:<12} {value}")
+        report(f"{name:<12} {value}")
     return _exit_code(outcome)
 
 

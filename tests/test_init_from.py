@@ -28,7 +28,7 @@ def test_all_networks_start_there(records, source, tmp_path):
     config = toy_config(batch_size=2, steps=1, init_from=str(path))
     run = Run(config, Manifest.read(records), records, tmp_path)
     for name, network in networks.items():
-        for a, b in zip(getattr(run, f"_{name}").variables, network.variables, strict=True):
+        for a, b in zip(run.state.networks[name].variables, network.variables, strict=True):
             np.testing.assert_array_equal(a.numpy(), b.numpy(), err_msg=b.path)
     assert run.start_step == 0
 

@@ -75,7 +75,15 @@ def test_what_a_run_leaves(uninterrupted):
     for word in ("checkpoint", "best so far", "pictures", "tensorboard --logdir", "next"):
         assert word in out
     names = {p.name for p in model_dir.iterdir()}
-    assert names == {"config.json", "checkpoints", "best", "pictures", "train", "val"}
+    assert names == {
+        "config.json",
+        "events.json",
+        "checkpoints",
+        "best",
+        "pictures",
+        "train",
+        "val",
+    }
     kept = {p.name for p in (model_dir / "checkpoints").glob("*.index")}
     assert kept == {"step-4.index", "step-6.index", "step-8.index"}
     assert len(list((model_dir / "best").glob("*.index"))) == 1

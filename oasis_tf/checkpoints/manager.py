@@ -1,44 +1,43 @@
-"""When checkpoints are written, and which one a run goes on from."""
+"""The checkpoints of a run: who writes them, and which one it goes on from."""
 
 import re
 import shutil
-import sys
 from pathlib import Path
 
 import tensorflow as tf
 
 from data_pipeline.files import write_atomically
+from oasis_tf.console import say
 
 
-class PeriodicCheckpointManager(tf.train.CheckpointManager):
-    """Saves at the multiples of the interval, and restores the newest checkpoint that is whole.
+class RunCheckpoints(tf.train.CheckpointManager):
+    """Saves checkpoints that are named by their step, and restores the newest that is whole.
 
-    TensorFlow's manager counts the interval from the first save of the process; a resumed run
-    has to save at the same steps as an uninterrupted one. It also believes its file `checkpoint`,
-    which a crash may have cut short; the names of the checkpoints say the same.
+    TensorFlow's manager believes its file `checkpoint`, which a crash may have cut short; the
+    names of the checkpoints say the same.
 
     Args:
         checkpoint: `tf.train.Checkpoint`.
-        directory: str, of checkpoints that are numbered by their step.
+        directory: str.
         writes: whether this process saves at all; all of them restore. Saving needs no other
             worker, for no variable of a run is a sum over replicas.
-        **options: those of `tf.train.CheckpointManager`.
+        keep: how many of the newest stay.
     """
 
-    def __init__(self, checkpoint, directory, *, writes=True, **options):
+    def __init__(self, checkpoint, directory, *, keep, writes=True):
         if writes:
             _tidy(Path(directory))
-        super().__init__(checkpoint, directory, **options)
+        super().__init__(checkpoint, str(directory), max_to_keep=keep, checkpoint_name="step")
         self._writes = writes
 
-    def save(self, checkpoint_number=None, check_interval=True, options=None):
-        """Saves, unless `check_interval` and the step is no multiple; returns the path or None."""
+    def save(self, step):
+        """Saves the checkpoint of a step, unless it is there already; returns its path or None."""
         if not self._writes:
             return None
-        interval = self.checkpoint_interval
-        if check_interval and interval and int(self._step_counter.numpy()) % interval:
-            return None
-        return super().save(checkpoint_number, check_interval=False, options=options)
+        path = f"{self._directory}/step-{step}"
+        if path == self.latest_checkpoint and Path(f"{path}.index").exists():
+            return path
+        return super().save(checkpoint_number=step)
 
     def restore_or_initialize(self):
         """Restores the newest checkpoint; passes over damaged ones, and says so on stderr.
@@ -59,7 +58,7 @@ class PeriodicCheckpointManager(tf.train.CheckpointManager):
                 newest_error = newest_error or error
                 # Without the name of TensorFlow's operation before it.
                 reason = re.sub(r"^\{\{.*?\}\} ", "", str(error).splitlines()[0])
-                print(f"warning: {path} is damaged and passed over ({reason})", file=sys.stderr)
+                say(f"warning: {path} is damaged and passed over ({reason})")
         self._latest_checkpoint = newest
         if newest_error is not None:
             raise newest_error

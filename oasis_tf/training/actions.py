@@ -1,10 +1,11 @@
-"""What happens between steps: callables that orbit's Controller calls after each inner loop."""
+"""What happens between steps: the live line, the pictures, the histograms."""
 
 import sys
 import time
 
 import tensorflow as tf
 
+from oasis_tf.console import say
 from oasis_tf.images import save_png, titled_grid, to_uint8
 from oasis_tf.training.randomness import Purpose, step_noise
 
@@ -59,7 +60,7 @@ class Progress:
             f"{'  '.join(parts)}  {left} left"
         )
         # Erase to the end of the line, for the next line may be shorter.
-        print(f"\r{line}\033[K" if self._live else line, end="", file=sys.stderr, flush=True)
+        say(f"\r{line}\033[K" if self._live else line, end="")
         self._line_open = True
         if not self._live or step >= self._total:
             self.close()
@@ -68,17 +69,15 @@ class Progress:
         self._explosions[network] = self._explosions.get(network, 0) + 1
         if self._explosions[network] == 1:
             self.close()
-            print(
+            say(
                 f"warning: the gradient of the {network} has the norm {norm:.3g} at step {step}, "
-                f"{multiple:.3g} times its running norm (docs/training_start.md)",
-                file=sys.stderr,
-                flush=True,
+                f"{multiple:.3g} times its running norm (docs/training_start.md)"
             )
 
     def close(self):
         """Ends the line, so that what is printed next has one of its own."""
         if self._line_open:
-            print(file=sys.stderr, flush=True)
+            say("")
         self._line_open = False
 
 
@@ -91,7 +90,7 @@ class Pictures:
         samples: function giving a dict of arrays, `image` float (n, H, W, 3) in [-1, 1] and
             `label_map` int (n, H, W); called once, when the first grid is due.
         palette: uint8 (N, 3).
-        directory: existing directory of the PNG files.
+        directory: Path, for the PNG files.
         writer: function giving the TensorBoard writer.
         seed: int, of the noise, the same every time.
     """
@@ -120,6 +119,7 @@ class Pictures:
         drawn = [to_uint8(g(label_map, noise)) for g in self._generators]
         given = [self._palette[label_map], to_uint8(self._samples["image"])]
         grid = titled_grid([*given, *drawn])
+        self._directory.mkdir(exist_ok=True)
         path = self._directory / f"step_{step:07d}.png"
         save_png(path, grid)
         with self._writer().as_default():

@@ -4,7 +4,6 @@ import time
 
 import keras
 import numpy as np
-import orbit
 import tensorflow as tf
 
 from data_pipeline.errors import OasisError
@@ -32,8 +31,8 @@ class OverflowingError(OasisError, ArithmeticError):
     """So many float16 updates in a row overflowed that none will be made again; names the step."""
 
 
-class Trainer(orbit.AbstractTrainer):
-    """Runs training steps for orbit's Controller.
+class Trainer:
+    """Runs training steps and collects their numbers.
 
     One step is two updates, of the generator and of the discriminator, and one of the average.
 
@@ -84,11 +83,15 @@ class Trainer(orbit.AbstractTrainer):
         self._train_step = tf.function(self._distributed_step, autograph=False)
         self._train_steps = tf.function(self._distributed_steps, autograph=False)
 
-    def train(self, num_steps):
-        """Makes `num_steps` steps.
+    def train(self, num_steps, go_on=lambda: True):
+        """Makes `num_steps` steps, or fewer.
+
+        Args:
+            num_steps: int, 1 or more.
+            go_on: called after each call of TensorFlow; False ends the loop early.
 
         Returns:
-            dict from names to floats: the means over the steps, of `gradient_excess/...` the
+            dict from names to floats: the means over the steps made, of `gradient_excess/...` the
             largest, `images_per_second`, and with loss scaling `skipped_updates/...`: how many in
             all overflowed so far. `explosions` is a list of (network, step, norm, multiple of the
             running norm): the gradients beyond `EXPLOSION`.
@@ -99,12 +102,13 @@ class Trainer(orbit.AbstractTrainer):
         """
         done = int(self.global_step.numpy())
         if self._iterator is None:
-            # Here and not earlier: by now the Controller has restored the step.
+            # Here and not earlier: by now the step is restored.
             self._iterator = self._batches(done)
         start = time.perf_counter()
-        metrics = self._make_steps(int(num_steps))
+        metrics = self._make_steps(num_steps, go_on)
         elapsed = time.perf_counter() - start
-        for i in range(int(num_steps)):
+        count = len(metrics[METRICS[0]])
+        for i in range(count):
             for name, values in metrics.items():
                 if not np.isfinite(values[i]):
                     raise NonFiniteLossError(f"{name} is {values[i]} at step {done + i + 1}")
@@ -115,7 +119,7 @@ class Trainer(orbit.AbstractTrainer):
             output[f"gradient_excess/{network}"] = float(
                 metrics[f"gradient_excess/{network}"].max()
             )
-        speed = int(num_steps) * self._batch_size / elapsed
+        speed = count * self._batch_size / elapsed
         return {
             **output,
             **self._skipped_updates(),
@@ -123,17 +127,20 @@ class Trainer(orbit.AbstractTrainer):
             "explosions": _explosions(metrics, done),
         }
 
-    def _make_steps(self, count):
-        """dict from names to float64 (count,)."""
-        if self._steps_per_loop == 1:
-            outputs = [self._train_step(next(self._iterator)) for _ in range(count)]
-            return {name: np.array([float(o[name]) for o in outputs]) for name in METRICS}
-        # A tensor, so that a shorter last call needs no graph of its own.
-        outputs = [
-            self._train_steps(self._iterator, tf.constant(min(self._steps_per_loop, count - done)))
-            for done in range(0, count, self._steps_per_loop)
-        ]
-        rows = np.concatenate([o.numpy() for o in outputs]).astype(float)
+    def _make_steps(self, count, go_on):
+        """dict from names to float64 (steps made,)."""
+        outputs, done = [], 0
+        while done < count and (not done or go_on()):
+            several = min(self._steps_per_loop, count - done)
+            if self._steps_per_loop == 1:
+                output = self._train_step(next(self._iterator))
+                outputs.append([[output[name] for name in METRICS]])
+            else:
+                # A tensor, so that a shorter last call needs no graph of its own.
+                outputs.append(self._train_steps(self._iterator, tf.constant(several)))
+            done += several
+        # Only now, so that a GPU does not wait for the host between two steps.
+        rows = np.concatenate([np.array(output, float) for output in outputs])
         return dict(zip(METRICS, rows.T, strict=True))
 
     def _count_overflows(self, metrics, done):

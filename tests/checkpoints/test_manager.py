@@ -1,44 +1,32 @@
-"""Saving at multiples, by whom, and going on from the newest checkpoint that is whole."""
+"""By whom checkpoints are saved, and going on from the newest that is whole."""
 
 import pytest
 import tensorflow as tf
 
-from oasis_tf.checkpoints.manager import PeriodicCheckpointManager
+from oasis_tf.checkpoints.manager import RunCheckpoints
 
 
-def plain_manager(tmp_path, step, **options):
-    checkpoint = tf.train.Checkpoint(step=step)
-    return PeriodicCheckpointManager(
-        checkpoint, str(tmp_path), max_to_keep=3, checkpoint_name="step", **options
-    )
+def of_step(tmp_path, step, **options):
+    return RunCheckpoints(tf.train.Checkpoint(step=step), tmp_path, keep=3, **options)
 
 
-def test_at_multiples_whatever_was_saved_before(tmp_path):
-    step = tf.Variable(0, dtype=tf.int64)
-    saved = []
-    for number in range(1, 8):
-        step.assign(number)
-        # A new one each time, as after a restart.
-        fresh = plain_manager(tmp_path, step, step_counter=step, checkpoint_interval=3)
-        if fresh.save(number):
-            saved.append(number)
-    assert saved == [3, 6]
-    assert fresh.save(number, check_interval=False).endswith("step-7")
-
-
-def test_one_without_an_interval_saves_when_told(tmp_path):
-    assert plain_manager(tmp_path, tf.Variable(5)).save(checkpoint_number=5).endswith("step-5")
+def test_a_step_is_saved_once(tmp_path):
+    step = tf.Variable(5, dtype=tf.int64)
+    checkpoints = of_step(tmp_path, step)
+    assert checkpoints.save(5).endswith("step-5")
+    before = (tmp_path / "step-5.index").stat().st_mtime_ns
+    assert checkpoints.save(5).endswith("step-5")
+    assert (tmp_path / "step-5.index").stat().st_mtime_ns == before
 
 
 def test_a_worker_that_does_not_write_restores(tmp_path):
-    plain_manager(tmp_path, tf.Variable(5)).save(checkpoint_number=5)
+    of_step(tmp_path, tf.Variable(5)).save(5)
     before = sorted(p.name for p in tmp_path.iterdir())
     step = tf.Variable(0)
-    reader = plain_manager(tmp_path, step, writes=False)
+    reader = of_step(tmp_path, step, writes=False)
     assert reader.restore_or_initialize().endswith("step-5")
     assert int(step.numpy()) == 5
-    assert reader.save(checkpoint_number=6) is None
-    assert reader.save(checkpoint_number=6, check_interval=False) is None
+    assert reader.save(6) is None
     assert sorted(p.name for p in tmp_path.iterdir()) == before
 
 
@@ -46,10 +34,10 @@ def test_a_worker_that_does_not_write_restores(tmp_path):
 def directory(tmp_path):
     """Holds the checkpoints of steps 4, 6 and 8."""
     state, manager = opened(tmp_path)
-    for step in range(1, 9):
+    for step in range(2, 9, 2):
         state.step.assign(step)
         state.value.assign(tf.fill([1000], float(step)))
-        manager.save(checkpoint_number=step)
+        manager.save(step)
     return tmp_path
 
 
@@ -57,14 +45,7 @@ def opened(directory):
     state = tf.train.Checkpoint(
         step=tf.Variable(0, dtype=tf.int64), value=tf.Variable(tf.zeros([1000]))
     )
-    manager = PeriodicCheckpointManager(
-        state,
-        str(directory),
-        max_to_keep=3,
-        checkpoint_name="step",
-        step_counter=state.step,
-        checkpoint_interval=2,
-    )
+    manager = RunCheckpoints(state, directory, keep=3)
     return state, manager
 
 
@@ -82,7 +63,7 @@ def cut(path):
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
 
-def test_saves_at_multiples_and_keeps_the_newest(directory):
+def test_the_newest_are_kept(directory):
     assert {p.name for p in directory.glob("*.index")} == {f"step-{i}.index" for i in (4, 6, 8)}
     assert restored(directory) == 8
 
@@ -132,7 +113,7 @@ def test_old_ones_are_deleted_after_a_restart(directory):
     manager.restore_or_initialize()
     for step in (8, 10):
         state.step.assign(step)
-        manager.save(checkpoint_number=step)
+        manager.save(step)
     assert {p.name for p in directory.glob("*.index")} == {f"step-{i}.index" for i in (6, 8, 10)}
 
 

@@ -73,30 +73,34 @@ def test_the_numbers_are_those_of_evaluate(records, judge, tmp_path):
         assert curves[best][f"metrics/{name}"] == pytest.approx(metric["value"], rel=1e-5), name
 
 
-def test_lower_is_better_and_resuming_knows(records, judge, tmp_path, capsys):
-    def score(run, step, **values):
-        run._score = lambda batches: {"score/miou": 0.5}
-        metrics = {
-            name: {"computed": value is not None, "value": value, "reason": "no reason"}
-            for name, value in values.items()
-        }
-        run._metrics._scoring = lambda sampler: types.SimpleNamespace(metrics=metrics)
-        run._evaluate(step)
+def evaluate_with(run, step, score=0.5, **values):
+    """Has the run evaluate at a step, with these values of its metrics; None = not computed."""
+    run.state.global_step.assign(step)
+    run._score = lambda batches: {"score/miou": score}
+    metrics = {
+        name: {"computed": value is not None, "value": value, "reason": "no reason"}
+        for name, value in values.items()
+    }
+    run._metrics._scoring = lambda sampler: types.SimpleNamespace(metrics=metrics)
+    run._evaluate()
 
+
+def test_lower_is_better_and_resuming_knows(records, judge, tmp_path, capsys):
     settings = dict(metrics=("kid", "miou"), features="segmenter", segmenter=str(judge))
     run = open_run(records, tmp_path / "run", **settings)
     for step, kid in ((1, 0.4), (2, -0.2), (3, 0.1), (4, None)):
-        score(run, step, kid_by_segmenter=kid, miou=step / 10)
-    assert run._best.latest_checkpoint.endswith("step-2")
+        evaluate_with(run, step, kid_by_segmenter=kid, miou=step / 10)
+    assert run.best.path.endswith("step-2")
+    assert run.best.score == pytest.approx(-0.2)
     assert "step 4: no kid_by_segmenter: no reason" in capsys.readouterr().err
-    run._controller.save_checkpoint()
 
     again = open_run(records, tmp_path / "run", **settings)
     assert again.notes == []
-    score(again, 5, kid_by_segmenter=-0.1, miou=0.9)
-    assert again._best.latest_checkpoint.endswith("step-2")
-    score(again, 6, kid_by_segmenter=-0.3, miou=0.0)
-    assert again._best.latest_checkpoint.endswith("step-6")
+    assert again.best.score == pytest.approx(-0.2)
+    evaluate_with(again, 5, kid_by_segmenter=-0.1, miou=0.9)
+    assert again.best.path.endswith("step-2")
+    evaluate_with(again, 6, kid_by_segmenter=-0.3, miou=0.0)
+    assert again.best.path.endswith("step-6")
 
     # Inception's weights are not there: training goes on with the cheap score, and says so.
     other = open_run(records, tmp_path / "run", metrics=("fid", "kid"))
@@ -104,18 +108,16 @@ def test_lower_is_better_and_resuming_knows(records, judge, tmp_path, capsys):
     assert missing.startswith(f"no fid, kid: {INCEPTION.name} must be in {tmp_path / 'weights'}")
     assert "\n" not in missing
     assert changed.endswith("chosen by metrics/kid_by_segmenter and is now by score/miou")
-    score(other, 7)
-    assert other._best.latest_checkpoint.endswith("step-7")
+    evaluate_with(other, 7)
+    assert other.best.path.endswith("step-7")
 
 
 def test_a_segmenter_alone_chooses_by_miou(records, judge, tmp_path):
     run = open_run(records, tmp_path / "run", segmenter=str(judge))
     for step, miou in ((1, 0.2), (2, 0.5), (3, 0.3)):
-        run._metrics = lambda miou=miou: {"metrics/miou": miou}
-        run._score = lambda batches: {"score/miou": 1.0}
-        run._evaluate(step)
-    assert run._best.latest_checkpoint.endswith("step-2")
-    assert float(run._best_score.numpy()) == 0.5
+        evaluate_with(run, step, score=1.0, miou=miou)
+    assert run.best.path.endswith("step-2")
+    assert run.best.score == 0.5
 
 
 @pytest.mark.parametrize(
