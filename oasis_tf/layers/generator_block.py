@@ -12,6 +12,8 @@ class GeneratorBlock(keras.layers.Layer):
 
     Where the widths differ the shortcut is SPADE and a 1x1 convolution without bias.
 
+    In plain form: `oasis_tf.layers.reference.generator_block`.
+
     Args:
         inputs: channels in.
         outputs: channels out.

@@ -26,6 +26,8 @@ class SPADE(keras.layers.Layer):
         activate: whether a leaky ReLU follows. Defaults to False.
         gain: of the Xavier-normal initialisers. Defaults to 0.02, as released.
 
+    In plain form: `oasis_tf.layers.reference.spade`.
+
     Reference: Park et al., "Semantic Image Synthesis with Spatially-Adaptive Normalization",
     CVPR 2019, Eq. 1; with 3D noise: Sushko et al., IJCV 2022.
     """

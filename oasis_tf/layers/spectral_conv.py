@@ -36,6 +36,8 @@ class SpectralConv2D(keras.layers.Layer):
             before it; both in one operation (`resampled_conv`). Defaults to None.
         gain: of the Xavier-normal initialiser. Defaults to 0.02, as released.
 
+    In plain form: `oasis_tf.layers.reference.spectral_norm`.
+
     Reference: Miyato et al., "Spectral Normalization for GANs", ICLR 2018.
     """
 

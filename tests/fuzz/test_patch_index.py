@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 from data_pipeline.errors import DataError
 from data_pipeline.labels.legend import Legend
 from oasis_tf.layers import patch_conv as patch_conv_module
+from oasis_tf.layers import reference
 from oasis_tf.layers.patch_conv import patch_conv
 from oasis_tf.layers.spade import SPADE
 from oasis_tf.models.patch_index import build_patch_index
 from oasis_tf.sampling.noise import class_noise, global_noise, interpolate, segment_noise, within
 from oasis_tf.sampling.regions import find_region
 from oasis_tf.sampling.segments import find_segments
-from tests import dense
 from tests.fuzz.fuzz import fuzz
 
 SEEDS = st.integers(0, 2**31 - 1)
@@ -130,7 +130,9 @@ def test_spade_is_the_dense_one(picture, vectors, channels, seed):
     layer = SPADE(channels, num_classes, 3, hidden=8, gain=1.0)
     x = tf.constant(rng.normal(size=(*label_map.shape, channels)), tf.float32)
     actual = layer(x, patch_index.with_noise(tf.reshape(noise, (-1, 3)))[0], training=True)
-    expected = dense.spade(layer, x, dense.conditioning(label_map, noise, noise_map, num_classes))
+    expected = reference.spade(
+        layer, x, reference.conditioning(label_map, noise, noise_map, num_classes=num_classes)
+    )
     np.testing.assert_allclose(actual, expected, rtol=1e-3, atol=1e-3)
 
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from oasis_tf.layers import reference
 from oasis_tf.layers.region_conv import RegionConv
 from oasis_tf.layers.spade import SPADE
 from oasis_tf.models.patch_index import build_patch_index
-from tests import dense
 
 N, Z, B, H, W = 5, 3, 2, 8, 12
 
@@ -27,6 +27,10 @@ def inputs(rng, vectors, scale):
     return label_map, noise, noise_map, patch_index
 
 
+def dense(label_map, noise, noise_map, scale=1):
+    return reference.conditioning(label_map, noise, noise_map, num_classes=N, scale=scale)
+
+
 @pytest.mark.parametrize("channels", [4, 40])
 @pytest.mark.parametrize("vectors, scale", [(None, 1), (3, 1), (None, 2)])
 def test_spade(rng, channels, vectors, scale):
@@ -43,7 +47,11 @@ def test_spade(rng, channels, vectors, scale):
         return layer(x, patch_index.with_noise(table)[0], training=True)
 
     def densely():
-        return dense.spade(layer, x, dense.conditioning(label_map, noise, noise_map, N, scale))
+        return reference.spade(
+            layer,
+            x,
+            dense(label_map, noise, noise_map, scale),
+        )
 
     compare(patchwise, densely, sources)
 
@@ -60,7 +68,9 @@ def test_upsampled_and_activated(rng, activate):
 
     def densely():
         large = tf.repeat(tf.repeat(x, 2, axis=1), 2, axis=2)
-        y = dense.spade(layer, large, dense.conditioning(label_map, noise, noise_map, N))
+        y = reference.spade(
+            layer, large, reference.conditioning(label_map, noise, noise_map, num_classes=N)
+        )
         return tf.maximum(y, 0.2 * y) if activate else y
 
     compare(patchwise, densely, sources)
@@ -84,8 +94,8 @@ def test_region_conv(rng, vectors, scale):
         return tf.gather(rows, tf.gather(patches.patches5[:, 4], patches.index))
 
     def densely():
-        pixels = dense.conditioning(label_map, noise, noise_map, N, scale)
-        return dense.convolve(pixels, layer.kernel, layer.bias)
+        pixels = dense(label_map, noise, noise_map, scale)
+        return reference.conv3x3(pixels, layer.kernel, layer.bias)
 
     compare(patchwise, densely, [noise, layer.kernel.value, layer.bias.value])
 
