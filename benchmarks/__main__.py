@@ -87,7 +87,7 @@ def _parser():
         prog="python -m benchmarks",
         description="Measures this implementation beside a plain one, in turns within one run. "
         "Prints tables and writes JSON files; python -m benchmarks.report brings them into "
-        "the README.",
+        "docs/benchmarks.md.",
     )
     add = parser.add_argument
     add(

@@ -1,4 +1,4 @@
-"""Makes RESULTS.md of all that was measured, and brings the targets into the README.
+"""Makes RESULTS.md of all that was measured, and brings the targets into docs/benchmarks.md.
 
 Run it with `python -m benchmarks.report`.
 """
@@ -12,7 +12,7 @@ from benchmarks.rows import table
 from data_pipeline.errors import DataError
 from data_pipeline.files import write_atomically
 
-README = Path(__file__).parents[1] / "README.md"
+PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 TABLES = Path(__file__).parent / "RESULTS.md"
 BEGIN, END = "<!-- benchmarks -->", "<!-- /benchmarks -->"
 _HEADING = (
@@ -21,11 +21,11 @@ _HEADING = (
 )
 
 
-def write_report(readme=README, tables=TABLES, results=RESULTS):
-    """Replaces what stands between the two markers of `readme`, and all of `tables`.
+def write_report(page=PAGE, tables=TABLES, results=RESULTS):
+    """Replaces what stands between the two markers of `page`, and all of `tables`.
 
     Args:
-        readme: a Markdown file with the lines `<!-- benchmarks -->` and `<!-- /benchmarks -->`;
+        page: a Markdown file with the lines `<!-- benchmarks -->` and `<!-- /benchmarks -->`;
             between them come the rows that have a target.
         tables: a Markdown file for all rows; need not be there.
         results: directory of the JSON files.
@@ -35,14 +35,14 @@ def write_report(readme=README, tables=TABLES, results=RESULTS):
 
     Raises:
         DataError: the markers are missing, there are no results, or a file is none of ours.
-        OSError: the README is not there or a file is not writable.
+        OSError: the page is not there or a file is not writable.
     """
-    readme, results = Path(readme), Path(results)
-    text = readme.read_text(encoding="utf-8")
+    page, results = Path(page), Path(results)
+    text = page.read_text(encoding="utf-8")
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
-        raise DataError(f"{readme} must hold {BEGIN} and, after it, {END}. Received: not both")
+        raise DataError(f"{page} must hold {BEGIN} and, after it, {END}. Received: not both")
     paths = sorted(results.glob("*.json"))
     if not paths:
         raise DataError(
@@ -53,7 +53,7 @@ def write_report(readme=README, tables=TABLES, results=RESULTS):
     write_atomically(tables, f"{_HEADING}\n\n{everything}\n")
     targets = ((part, [row for row in part["rows"] if row["target"]]) for part in parts)
     sections = "\n\n".join(_section(part, rows) for part, rows in targets if rows)
-    write_atomically(readme, f"{before}{BEGIN}\n\n{sections}\n\n{END}{after}")
+    write_atomically(page, f"{before}{BEGIN}\n\n{sections}\n\n{END}{after}")
     return len(paths)
 
 
@@ -72,14 +72,14 @@ def main(argv=None):
     argparse.ArgumentParser(
         prog="python -m benchmarks.report",
         description=f"Rewrites benchmarks/RESULTS.md, and what stands between {BEGIN} and {END} "
-        "in the README, from benchmarks/results.",
+        "in docs/benchmarks.md, from benchmarks/results.",
     ).parse_args(argv)
     try:
         count = write_report()
     except (DataError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    print(f"{count} parts in {TABLES}, their targets in {README}")
+    print(f"{count} parts in {TABLES}, their targets in {PAGE}")
     return 0
 
 

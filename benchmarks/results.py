@@ -1,4 +1,4 @@
-"""The JSON files, one a part, from which the README's tables are made."""
+"""The JSON files, one a part, from which the tables of docs/benchmarks.md are made."""
 
 import dataclasses
 import json

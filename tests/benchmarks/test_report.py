@@ -1,4 +1,4 @@
-"""From rows to a file and into a README; a README or file that is no such thing."""
+"""From rows to a file and into a page; a page or file that is no such thing."""
 
 import json
 from pathlib import Path
@@ -60,23 +60,23 @@ def test_a_file_of_something_else(tmp_path, text):
 
 
 def test_report(tmp_path):
-    readme, tables, results = (tmp_path / n for n in ("README.md", "RESULTS.md", "results"))
+    page, tables, results = (tmp_path / n for n in ("page.md", "RESULTS.md", "results"))
     results.mkdir()
     save(results, "b", result("Second"))
     save(results, "a", result("First"))
     aimless = result("Aimless")
     del aimless["rows"][0]
     save(results, "c", aimless)
-    readme.write_text("before\n<!-- benchmarks -->\nold\n<!-- /benchmarks -->\nafter\n")
+    page.write_text("before\n<!-- benchmarks -->\nold\n<!-- /benchmarks -->\nafter\n")
     for _ in range(2):  # the second time it finds its own text
-        assert report.write_report(readme, tables, results) == 3
-        text = readme.read_text()
+        assert report.write_report(page, tables, results) == 3
+        text = page.read_text()
         assert text.startswith("before\n<!-- benchmarks -->\n\n**First**\n\n| what |")
         assert text.endswith(f"*{CAPTION}*\n\n<!-- /benchmarks -->\nafter\n")
         assert "old" not in text
         assert text.index("**First**") < text.index("**Second**")
         assert "| step | plain 5 s | 2.5 x faster | >= 2 | yes |  |" in text
-        # The README tells what has a target, the other file all.
+        # The page tells what has a target, the other file all.
         assert "aside" not in text and "Aimless" not in text
         everything = tables.read_text()
         assert everything.count("| aside | plain 5 s | 1.5 x faster |  |  |  |") == 3
@@ -86,24 +86,24 @@ def test_report(tmp_path):
 
 
 def test_nothing_to_report(tmp_path):
-    readme = tmp_path / "README.md"
+    page = tmp_path / "page.md"
     for text in ("", "<!-- benchmarks -->", "<!-- /benchmarks --> <!-- benchmarks -->"):
-        readme.write_text(text)
+        page.write_text(text)
         with pytest.raises(DataError, match="must hold <!-- benchmarks --> and, after it"):
-            report.write_report(readme, tmp_path / "RESULTS.md", tmp_path)
-        assert readme.read_text() == text
-    readme.write_text("<!-- benchmarks --><!-- /benchmarks -->")
+            report.write_report(page, tmp_path / "RESULTS.md", tmp_path)
+        assert page.read_text() == text
+    page.write_text("<!-- benchmarks --><!-- /benchmarks -->")
     with pytest.raises(DataError, match="must hold results; python -m benchmarks makes them"):
-        report.write_report(readme, tmp_path / "RESULTS.md", tmp_path)
+        report.write_report(page, tmp_path / "RESULTS.md", tmp_path)
 
 
 def test_command(tmp_path, monkeypatch, capsys):
     def write_nothing():
-        raise DataError("the README must hold markers")
+        raise DataError("the page must hold markers")
 
     monkeypatch.setattr(report, "write_report", write_nothing)
     assert report.main([]) == 2
-    assert capsys.readouterr().err == "error: the README must hold markers\n"
+    assert capsys.readouterr().err == "error: the page must hold markers\n"
     monkeypatch.setattr(report, "write_report", lambda: 3)
     assert report.main([]) == 0
     assert capsys.readouterr().out.startswith("3 parts in ")
