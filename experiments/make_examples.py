@@ -1,4 +1,4 @@
-"""Makes `docs/examples.md` and its pictures from the model and data of `make train`.
+"""Makes `docs/examples.md`, its pictures and the README's from the model and data of `make train`.
 
 python -m experiments.make_examples --model runs/sample --data_dir data/sample_64
 """
@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 import numpy as np  # noqa: E402
+from PIL import Image  # noqa: E402
 
 import oasis_tf  # noqa: E402
 from data_pipeline.reading.reader import eval_dataset  # noqa: E402
@@ -110,6 +111,7 @@ def main():
     frames = model.interpolate(busiest[0], seed=0, to_seed=3)
     cells = [(f"{i / 7:.2f}", thumbnail(frame)) for i, frame in enumerate(frames)]
     save_png(OUT / "interpolation.png", contact_sheet([cells]))
+    draw_teaser()
     diversity, most = measure_diversity(model, busiest[:8], samples=6)
     together, apart = measure_time(arguments.model, busiest[0])
     text = PAGE.format(
@@ -169,6 +171,16 @@ def draw_edits(model, label_maps):
         cells += [(f"edit {k}", image) for k, image in enumerate(edit.images)]
         save_png(OUT / f"{file}.png", contact_sheet([[(t, thumbnail(p)) for t, p in cells]]))
     return resampled, changed, to_class
+
+
+def draw_teaser():
+    """Puts `docs/teaser.png` together from rows of the pictures that are in `OUT`."""
+    samples, edit = (np.asarray(Image.open(OUT / f"{n}.png")) for n in ("samples", "to_class"))
+    row = len(samples) // 4
+    # Two label maps of four, and the edit; the narrower picture gets white to its right.
+    white = np.full((len(edit), samples.shape[1] - edit.shape[1], 3), 255, np.uint8)
+    parts = [samples[:row], samples[2 * row : 3 * row], np.hstack([edit, white])]
+    save_png(ROOT / "docs" / "teaser.png", np.vstack(parts))
 
 
 def measure_diversity(model, label_maps, samples):
