@@ -1,27 +1,131 @@
-"""The README's example does what it says."""
+"""README.md and docs/: examples run, commands and files are there, figures are measured."""
 
+import importlib.util
+import json
+import posixpath
 import re
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from data_pipeline.labels.legend import Legend
 from tests.toy_model import write_model_dir
 
-README = Path(__file__).parents[1] / "README.md"
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "benchmarks").glob("*.md")),
+]
 
 
-def test_the_library_in_ten_lines(tmp_path, monkeypatch):
-    (code,) = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
-    lines = [line for line in code.splitlines() if line]
-    assert len([line for line in lines if "import" not in line]) <= 10
-    names = ("unlabelled", "house", "lake")
+def read(page):
+    return page.read_text(encoding="utf-8")
+
+
+def is_command(module):
+    spec = importlib.util.find_spec(module)
+    return spec is not None and '__name__ == "__main__"' in Path(spec.origin).read_text()
+
+
+def prose(text):
+    """Markdown without its blocks of code."""
+    return re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE)
+
+
+def anchors(text):
+    """Of a page's headings, as GitHub and the site make them."""
+    headings = re.findall(r"^#+ (.*)$", prose(text), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", h.lower()).replace(" ", "-") for h in headings}
+
+
+@pytest.fixture
+def run_example(tmp_path, monkeypatch):
+    """Runs a page's Python beside a toy model in runs/sample; its variables."""
+    names = ("unlabelled", "house", "lake", "tree")
     (tmp_path / "runs").mkdir()
-    write_model_dir(tmp_path / "runs" / "sample", legend=Legend(names, ((0, 0, 0),) * 3))
+    write_model_dir(tmp_path / "runs" / "sample", legend=Legend(names, ((0, 0, 0),) * 4))
     monkeypatch.chdir(tmp_path)
-    scope = {}
-    exec(code, scope)  # the README is ours
+
+    def run(page):
+        (code,) = re.findall(r"```python\n(.*?)```", read(page), re.DOTALL)
+        scope = {}
+        exec(code, scope)  # the page is ours
+        return code, scope
+
+    return run
+
+
+def test_the_library_in_eight_lines(run_example, tmp_path):
+    code, scope = run_example(README)
+    lines = [line for line in code.splitlines() if line]
+    assert len([line for line in lines if "import" not in line]) <= 8
     assert scope["pictures"].shape == (4, 64, 64, 3)
     assert scope["pictures"].dtype == np.uint8
     assert Image.open(tmp_path / "edits.png").size == (4 * 64, 64)
+
+
+def test_the_library_page(run_example):
+    _, scope = run_example(ROOT / "docs" / "library.md")
+    assert scope["pictures"].shape == (3, 64, 96, 3)
+    assert scope["frames"].shape == (5, 64, 96, 3)
+    assert scope["edit"].mask.sum() == 30 * 96
+
+
+def test_the_readme_is_a_page():
+    assert len(read(README).splitlines()) <= 120
+
+
+def test_the_table_of_commands():
+    listed = re.findall(r"^\| `(\w+\.\w+)`", read(README), re.MULTILINE)
+    there = [
+        f"{room}.{path.stem}"
+        for room in ("data_pipeline", "oasis_tf")
+        for path in (ROOT / room).glob("*.py")
+        if is_command(f"{room}.{path.stem}")
+    ]
+    assert len(listed) == 12
+    assert sorted(listed) == sorted(there)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_are_there(page):
+    ours = r"python -m ((?:oasis_tf|data_pipeline|benchmarks|experiments|tests)[\w.]*)"
+    for module in {name.rstrip(".") for name in re.findall(ours, read(page))}:
+        is_package = (ROOT / module.replace(".", "/")).is_dir()
+        assert is_command(f"{module}.__main__" if is_package else module), module
+    makefile = read(ROOT / "Makefile")
+    for target in set(re.findall(r"`make ([\w-]+)`", read(page))):
+        assert f"\n{target}:" in makefile, target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    for link in re.findall(r"\]\(([^)\s]+)\)", prose(read(page))):
+        if re.match(r"https?:", link):
+            continue
+        path, _, anchor = link.partition("#")
+        target = ROOT / posixpath.normpath(page.parent.relative_to(ROOT) / path) if path else page
+        assert target.is_file(), link
+        if anchor:
+            assert anchor in anchors(read(target)), link
+
+
+def test_figures_of_speed_are_those_measured():
+    def sides(part, what):
+        results = json.loads((ROOT / "benchmarks" / "results" / f"{part}.json").read_text())
+        (row,) = (row for row in results["rows"] if row["what"] == what)
+        shown = {side: f"{value:.3g} {unit}" for side, (value, unit) in row["sides"].items()}
+        return shown["ours"], shown["plain"]
+
+    rows = re.findall(
+        r"^\| [^|]*picture[^|]* \| ([\d.]+ \w+) \| ([\d.]+ \w+) \|$", read(README), re.M
+    )
+    assert rows == [
+        sides("generator", "1204 classes, recorded maps, float32"),
+        sides("train_step", "1204 classes, float32"),
+        sides("memory", "training step, 1204 classes"),
+    ]
