@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: train test test-slow lint clean
+.PHONY: train test test-slow lint docs clean
 
 train: $(VENV)/.installed
 	$(BIN)/python -m data_pipeline.sample --out data/sample
@@ -29,6 +29,11 @@ lint: $(VENV)/.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
+# Warnings, such as a link to nothing, are errors. The variable spares a page of advertisement.
+docs: $(VENV)/.docs-installed
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@echo "site/index.html; with a search: $(BIN)/python -m http.server --directory site"
+
 # setup.py names the dependencies, so a change of it installs again.
 $(VENV)/.installed: setup.py
 	$(PYTHON) -m venv $(VENV)
@@ -37,5 +42,9 @@ $(VENV)/.installed: setup.py
 	$(BIN)/python -m pip install --quiet --editable ".[dev]"
 	touch $@
 
+$(VENV)/.docs-installed: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --editable ".[docs]"
+	touch $@
+
 clean:
-	rm -rf $(VENV) data runs
+	rm -rf $(VENV) data runs site

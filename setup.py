@@ -15,7 +15,7 @@ setup(
     packages=find_packages(include=["oasis_tf*", "data_pipeline*"]),
     package_data={"oasis_tf.serving": ["page/*"]},
     python_requires=">=3.10,<3.13",
-    # The reason for each is in the README's dependency table.
+    # The reason for each is in the table in docs/dependencies.md.
     install_requires=[
         "tensorflow>=2.20,<2.21",
         "keras>=3.10,<4",
@@ -32,6 +32,7 @@ setup(
     extras_require={
         "serve": SERVE,
         "segformer": ["keras-hub>=0.20"],
+        "docs": ["mkdocs-material>=9.5", "mkdocstrings[python]>=0.26"],
         "dev": [
             *SERVE,
             "pytest>=8",
