@@ -102,6 +102,16 @@ def test_commands_are_there(page):
         assert f"\n{target}:" in makefile, target
 
 
+# The changelog tells of files that were.
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if page.name != "CHANGELOG.md"], ids=lambda page: page.name
+)
+def test_files_are_there(page):
+    ours = r"`((?:oasis_tf|data_pipeline|benchmarks|experiments|deploy|docs|tests)/[\w./-]*)`"
+    for path in set(re.findall(ours, read(page))):
+        assert (ROOT / path).exists() or "/NAME" in path, path
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page):
     for link in re.findall(r"\]\(([^)\s]+)\)", prose(read(page))):
