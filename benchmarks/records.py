@@ -28,7 +28,7 @@ def sample_records(size, root=ROOT):
     """
     source, records = root / "sample", root / f"sample_{size}"
     draw_sample(source, **DRAWN)
-    command = f"--dataset lvis --source {source} --out {records} --image_size {size} {size}"
-    request = Request("lvis", source, image_size=(size, size))
+    command = f"--dataset sample --source {source} --out {records} --image_size {size} {size}"
+    request = Request("sample", source, image_size=(size, size))
     build(request, records, command=f"python -m data_pipeline.build {command}")
     return records

@@ -1,6 +1,6 @@
 """Draws scores of a toy model from untrained to trained.
 
-python -m experiments.make_curve --dataset lvis --data_dir data/sample_64 \\
+python -m experiments.make_curve --dataset sample --data_dir data/sample_64 \\
     --segmenter runs/sample_judge --work DIR --out docs/evaluation/curve.svg
 
 Trains in stages and evaluates after each; 840 steps take about 10 minutes on two CPU cores. Run

@@ -35,7 +35,7 @@ def main(argv=None):
         count = str(arguments.images)
         _run("data_pipeline.sample", "--out", source, "--images", "8", "--val_images", count)
         _run(
-            *("data_pipeline.build", "--dataset", "lvis", "--source", source),
+            *("data_pipeline.build", "--dataset", "sample", "--source", source),
             *("--out", data, "--image_size", height, width),
         )
     start, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)

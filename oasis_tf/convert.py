@@ -7,13 +7,19 @@ import shutil
 import sys
 from pathlib import Path
 
+from data_pipeline.datasets import DATASETS
 from data_pipeline.errors import DataError
 from oasis_tf.cli import run
 from oasis_tf.config import save_config
 from oasis_tf.configs import PRESETS
 from oasis_tf.tf_setup import quiet_log
 
-_SETS = ("ade20k", "coco_stuff", "cityscapes", "folder")
+# Those whose classes are known without their annotations.
+_SETS = [
+    name
+    for name, entry in DATASETS.items()
+    if entry.fixed_classes or "class_names" in entry.options
+]
 
 
 def parse_arguments(argv=None):
@@ -117,21 +123,16 @@ def _to_ours(arguments, directory):
 
 
 def _legend(arguments):
-    from data_pipeline.datasets import ade20k_names, cityscapes, coco_stuff
+    entry = DATASETS[arguments.dataset]
+    if entry.fixed_classes:
+        return entry.legend()
     from data_pipeline.labels.class_list import read_class_list
     from data_pipeline.labels.legend import Legend
-    from data_pipeline.labels.palette import default_palette
 
-    if arguments.dataset == "cityscapes":
-        return Legend(cityscapes.CLASS_NAMES, cityscapes.PALETTE, cityscapes.LABEL_IDS)
-    if arguments.dataset == "folder":
-        classes = read_class_list(arguments.class_names)
-        names, palette, ids = classes.class_names, classes.palette, classes.label_ids
-    elif arguments.dataset == "coco_stuff":
-        names, palette, ids = coco_stuff.CLASS_NAMES, None, coco_stuff.LABEL_IDS
-    else:
-        names, palette, ids = ade20k_names.CLASS_NAMES, None, None
-    return Legend(names, palette or tuple(map(tuple, default_palette(len(names)).tolist())), ids)
+    classes = read_class_list(arguments.class_names)
+    if classes.palette is None:
+        return Legend.coloured(classes.class_names, classes.label_ids)
+    return Legend(classes.class_names, classes.palette, classes.label_ids)
 
 
 def _to_released(arguments, directory):

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from oasis_tf.cli import add_model_argument, run
 from oasis_tf.config import FEATURES
+from oasis_tf.evaluation.protocols import PROTOCOLS, choose_protocol
 from oasis_tf.tf_setup import quiet_log
 
 _METRICS = "fid,kid,miou,ms_ssim,lpips,colour,texture"
-_PROTOCOLS = ("generic", "ade20k", "coco_stuff", "cityscapes", "lvis")
 
 
 def parse_arguments(argv=None):
@@ -24,7 +24,7 @@ def parse_arguments(argv=None):
     add = parser.add_argument
     add("--data_dir", required=True, type=Path, metavar="DIR", help="the records")
     add("--metrics", default=_METRICS, help="with commas between; default: %(default)s")
-    add("--protocol", choices=_PROTOCOLS, help="default: that of the data set")
+    add("--protocol", choices=PROTOCOLS, help="default: that of the data set")
     add("--segmenter", metavar="PATH", help="what mIoU is judged by; see docs/evaluation.md")
     add(
         "--features",
@@ -64,7 +64,6 @@ def main(argv=None):
 def _evaluate(arguments):
     from data_pipeline.errors import DataError
     from data_pipeline.records.manifest import Manifest
-    from oasis_tf.evaluation.protocols import choose_protocol
     from oasis_tf.sampling.seeds import sample_seeds
 
     metrics = tuple(dict.fromkeys(name.strip() for name in arguments.metrics.split(",")))

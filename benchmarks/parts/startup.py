@@ -19,7 +19,7 @@ from benchmarks.rows import row
 SECONDS = 25
 ROOT = Path(__file__).parents[2]
 # What the process prints, and what is over by then.
-PHASES = (("lvis:", "imports"), ("generator ", "networks"), ("step 1/", "first step"))
+PHASES = (("sample:", "imports"), ("generator ", "networks"), ("step 1/", "first step"))
 
 
 def run(options):
@@ -39,7 +39,7 @@ def run(options):
 def _start(records):
     """One start: dict from phases to seconds."""
     with tempfile.TemporaryDirectory() as directory:
-        command = [sys.executable, "-m", "oasis_tf.train", "--dataset", "lvis", "--toy"]
+        command = [sys.executable, "-m", "oasis_tf.train", "--dataset", "sample", "--toy"]
         command += ["--data_dir", str(records), "--model_dir", f"{directory}/run"]
         begin = time.perf_counter()
         with subprocess.Popen(

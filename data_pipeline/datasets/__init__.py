@@ -1,36 +1,51 @@
-"""The data sets that can be built: one module each, all of the same shape."""
+"""The registry of data sets: the one list of their names, from which all others are made.
 
-from collections.abc import Callable
+`--dataset` of every command, the pages of `oasis_tf/configs` and what `oasis_tf.convert` knows come
+from here. It is light: a reader is imported when something is read.
+"""
+
 from dataclasses import dataclass
-
-from data_pipeline.datasets.ade20k import open_ade20k
-from data_pipeline.datasets.cityscapes import open_cityscapes
-from data_pipeline.datasets.coco_stuff import open_coco_stuff
-from data_pipeline.datasets.folder import open_folder
-from data_pipeline.datasets.lvis import open_lvis
+from importlib import import_module
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One registered data set.
+    """One registered data set; `data_pipeline/datasets/{name}.py` reads it.
 
     Attributes:
-        open: (source, splits, **options) -> Dataset.
+        name: what it is called, everywhere.
         image_size: (height, width) that training sees unless told otherwise.
         crop: training images are stored larger, so that training can crop at random.
         options: names of the arguments that only this data set takes.
+        fixed_classes: the classes are always the same, and the reader has them as `LEGEND`.
     """
 
-    open: Callable
+    name: str
     image_size: tuple[int, int] = (256, 256)
     crop: bool = True
     options: tuple[str, ...] = ()
+    fixed_classes: bool = False
+
+    def open(self, source, splits, **options):
+        """Runs the reader's cheap checks; the `Dataset`. Arguments as of `open_{name}`."""
+        return getattr(self._reader(), f"open_{self.name}")(source, splits, **options)
+
+    def legend(self):
+        """The `Legend` of a data set of `fixed_classes`."""
+        return self._reader().LEGEND
+
+    def _reader(self):
+        return import_module(f"{__name__}.{self.name}")
 
 
 DATASETS = {
-    "lvis": Entry(open_lvis, options=("skip_missing",)),
-    "ade20k": Entry(open_ade20k),
-    "coco_stuff": Entry(open_coco_stuff),
-    "cityscapes": Entry(open_cityscapes, image_size=(256, 512), crop=False),
-    "folder": Entry(open_folder, options=("class_names", "unlabelled")),
+    entry.name: entry
+    for entry in (
+        Entry("lvis", options=("skip_missing",)),
+        Entry("ade20k", fixed_classes=True),
+        Entry("coco_stuff", fixed_classes=True),
+        Entry("cityscapes", image_size=(256, 512), crop=False, fixed_classes=True),
+        Entry("folder", options=("class_names", "unlabelled")),
+        Entry("sample", fixed_classes=True),
+    )
 }

@@ -5,7 +5,9 @@ from data_pipeline.datasets.dataset import Dataset
 from data_pipeline.datasets.pairs import LABELS, PICTURES, find, pair
 from data_pipeline.datasets.pictures import load_ids
 from data_pipeline.errors import DataError
+from data_pipeline.labels.legend import Legend
 
+LEGEND = Legend.coloured(CLASS_NAMES)
 _FOLDERS = {"train": "training", "val": "validation"}
 
 

@@ -5,6 +5,7 @@ import numpy as np
 from data_pipeline.datasets.dataset import Dataset
 from data_pipeline.datasets.pairs import LABELS, PICTURES, find, pair
 from data_pipeline.datasets.pictures import load_ids
+from data_pipeline.labels.legend import Legend
 
 # labelId = row; the last row is the spare class that makes the released networks 35 wide.
 _CLASSES = (
@@ -45,8 +46,9 @@ _CLASSES = (
     ("spare", (0, 0, 0)),
 )
 _LICENCE_PLATE = 255  # labelId -1 in a picture of unsigned bytes
-CLASS_NAMES, PALETTE = zip(*_CLASSES, strict=True)
-LABEL_IDS = {_LICENCE_PLATE: 0, **{i: i for i in range(len(_CLASSES))}}
+LEGEND = Legend(
+    *zip(*_CLASSES, strict=True), {_LICENCE_PLATE: 0, **{i: i for i in range(len(_CLASSES))}}
+)
 
 
 def open_cityscapes(source, splits):
@@ -69,7 +71,7 @@ def open_cityscapes(source, splits):
         labels = find(label_folder, LABELS, "_gtFine_labelIds", recursive=True)
         label_name = "{}_gtFine_labelIds.png"
         items[split] = pair(images, labels, image_folder, label_folder, label_name)
-    return Dataset(CLASS_NAMES, items, load, PALETTE, LABEL_IDS)
+    return Dataset(LEGEND.class_names, items, load, LEGEND.palette, LEGEND.label_ids)
 
 
 def load(item):

@@ -7,9 +7,12 @@ from data_pipeline.datasets.dataset import Dataset
 from data_pipeline.datasets.pairs import LABELS, PICTURES, find, pair
 from data_pipeline.datasets.pictures import load_ids
 from data_pipeline.errors import DataError
+from data_pipeline.labels.legend import Legend
 
 _UNLABELLED = 255
-LABEL_IDS = {_UNLABELLED: 0, **{i - 1: i for i in range(1, len(CLASS_NAMES))}}
+LEGEND = Legend.coloured(
+    CLASS_NAMES, {_UNLABELLED: 0, **{i - 1: i for i in range(1, len(CLASS_NAMES))}}
+)
 
 
 def open_coco_stuff(source, splits):
@@ -39,7 +42,7 @@ def open_coco_stuff(source, splits):
         )
         images, labels = find(image_folder, PICTURES), find(label_folder, LABELS)
         items[split] = pair(images, labels, image_folder, label_folder)
-    return Dataset(CLASS_NAMES, items, load, label_ids=LABEL_IDS, id_shift=1)
+    return Dataset(CLASS_NAMES, items, load, label_ids=LEGEND.label_ids, id_shift=1)
 
 
 def load(item):

@@ -64,6 +64,7 @@ _BY_HAND = {
     "in {source}, so that {source}/leftImg8bit and {source}/gtFine exist",
     "folder": "a folder data set is your own: put pictures in {source}/images/train, label maps "
     "in {source}/labels/train and the class list in {source}/class_names.json",
+    "sample": "the sample is drawn: python -m data_pipeline.sample --out {source}",
 }
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from data_pipeline.errors import DataError, listing
+from data_pipeline.labels.palette import default_palette
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,12 @@ class Legend:
     class_names: tuple[str, ...]
     palette: tuple[tuple[int, int, int], ...]
     label_ids: dict[int, int] | None = None
+
+    @classmethod
+    def coloured(cls, class_names, label_ids=None):
+        """A legend with the default colours."""
+        palette = default_palette(len(class_names)).tolist()
+        return cls(tuple(class_names), tuple(map(tuple, palette)), label_ids)
 
     @classmethod
     def of(cls, manifest):

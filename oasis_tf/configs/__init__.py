@@ -1,11 +1,10 @@
 """The presets: one page per data set, each with its toy twin."""
 
-from oasis_tf.configs import ade20k, cityscapes, coco_stuff, folder, lvis
+from importlib import import_module
+
+from data_pipeline.datasets import DATASETS
 from oasis_tf.configs.toy import toy
 
 __all__ = ["PRESETS", "toy"]
 
-PRESETS = {
-    module.CONFIG.dataset: module.CONFIG
-    for module in (lvis, ade20k, coco_stuff, cityscapes, folder)
-}
+PRESETS = {name: import_module(f"{__name__}.{name}").CONFIG for name in DATASETS}

@@ -10,7 +10,7 @@ def test_sample_records(tmp_path, monkeypatch):
     manifest = Manifest.read(path)
     assert manifest.image_size == (64, 64)
     assert manifest.splits["train"].examples == 3
-    assert manifest.command.startswith("python -m data_pipeline.build --dataset lvis --source")
+    assert manifest.command.startswith("python -m data_pipeline.build --dataset sample --source")
     before = (path / "manifest.json").stat().st_mtime_ns
     assert records.sample_records(64, tmp_path) == path
     assert (path / "manifest.json").stat().st_mtime_ns == before

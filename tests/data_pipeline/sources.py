@@ -1,9 +1,11 @@
-"""Tiny source directories in the layouts of the five data sets. Never square: 40x60 pixels."""
+"""Tiny source directories in the layouts of the data sets. Never square: 40x60 pixels."""
 
 import json
 
 import numpy as np
 from PIL import Image
+
+from data_pipeline.sample import draw_sample
 
 HEIGHT, WIDTH = 40, 60
 
@@ -104,10 +106,16 @@ def write_lvis(root, images=2):
     return root
 
 
+def write_sample(root):
+    draw_sample(root, 2, 2, (HEIGHT, WIDTH))
+    return root
+
+
 WRITERS = {
     "lvis": write_lvis,
     "ade20k": write_ade20k,
     "coco_stuff": write_coco_stuff,
     "cityscapes": write_cityscapes,
     "folder": write_folder,
+    "sample": write_sample,
 }

@@ -189,6 +189,7 @@ def test_an_archive_put_there_by_hand_is_used(tmp_path, monkeypatch):
     [
         ("cityscapes", ["leftImg8bit_trainvaltest.zip", "gtFine_trainvaltest.zip", "login"]),
         ("folder", ["images/train", "labels/train", "class_names.json"]),
+        ("sample", ["data_pipeline.sample --out"]),
     ],
 )
 def test_sets_without_open_links(run, tmp_path, dataset, says):
