@@ -2,20 +2,30 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+# Of the lines that `make train` ends with.
+DRAW := --model runs/sample --size 64 64 --out runs/drawn --labels data/sample
 
 .PHONY: train test test-slow lint docs clean
 
 train: $(VENV)/.installed
 	$(BIN)/python -m data_pipeline.sample --out data/sample
-	$(BIN)/python -m data_pipeline.build --dataset lvis --source data/sample \
+	$(BIN)/python -m data_pipeline.build --dataset sample --source data/sample \
 		--out data/sample_64 --image_size 64 64
-	$(BIN)/python -m oasis_tf.train --dataset lvis --data_dir data/sample_64 \
+	$(BIN)/python -m oasis_tf.train --dataset sample --data_dir data/sample_64 \
 		--model_dir runs/sample --toy
 	test -f runs/sample_judge/segmenter.json || $(BIN)/python -m oasis_tf.train_segmenter \
 		--data_dir data/sample_64 --out runs/sample_judge --steps 200 --base_channels 16
 	$(BIN)/python -m oasis_tf.evaluate --model runs/sample --data_dir data/sample_64 \
 		--metrics miou,colour,texture --segmenter runs/sample_judge \
 		--out runs/sample_score.json --report runs/sample_report.html --cache_dir runs/cache
+	@echo
+	@echo "To draw pictures of label maps (at 64 64, as the model has learnt), edit and interpolate:"
+	@echo "  $(BIN)/python -m oasis_tf.synthesize $(DRAW)/label_maps --samples 6"
+	@echo "  $(BIN)/python -m oasis_tf.edit $(DRAW)/label_maps/scene_1.png --resample house,tree"
+	@echo "  $(BIN)/python -m oasis_tf.interpolate $(DRAW)/label_maps/scene_1.png --seeds 0 3"
+	@echo "To paint label maps in the browser, at http://127.0.0.1:8501:"
+	@echo "  $(BIN)/python -m oasis_tf.export --model runs/sample --out saved_models/sample"
+	@echo "  $(BIN)/python -m oasis_tf.serve --model_base_path saved_models/sample"
 
 # Two workers, for most of the time goes into building graphs, which one core does. In the order
 # of the files: left to itself, the plug-in keeps the longest of them for last.

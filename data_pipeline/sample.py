@@ -4,7 +4,8 @@
 
 LVIS takes a 25 GB download; these pictures take seconds and go the same way: polygons and both
 kinds of run lengths in `annotations/lvis_v1_{train,val}.json`, photographs in `train2017/` and
-`val2017/`, more than half of the pixels unlabelled, and a long tail of categories.
+`val2017/`, more than half of the pixels unlabelled, and a long tail of categories. A few label maps
+of validation scenes lie in `label_maps/`, for `oasis_tf.synthesize`, `edit` and `interpolate`.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from tqdm import tqdm
 
 from data_pipeline.errors import DataError
 from data_pipeline.sample_set.kinds import KINDS
+from data_pipeline.sample_set.label_maps import FOLDER, write_label_maps
 from data_pipeline.sample_set.scenes import draw_scene
 
 __all__ = ["Summary", "draw_sample", "run_lengths", "run_lengths_string"]
@@ -245,6 +247,8 @@ def draw_sample(out, images=600, val_images=60, size=(144, 192), seed=0):
                 "`out` must be a new directory, or hold a complete sample drawn with the same "
                 f"parameters {parameters}. Received: {out}"
             )
+        if not (out / FOLDER).is_dir():  # drawn before there were any
+            write_label_maps(out)
         return found
 
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -278,6 +282,7 @@ def draw_sample(out, images=600, val_images=60, size=(144, 192), seed=0):
             }
             text = json.dumps(content, separators=(",", ":"))
             _annotation_file(folder, split).write_text(text + "\n", encoding="utf-8")
+        write_label_maps(folder)
         os.replace(folder, out)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -308,7 +313,8 @@ def main(argv=None):
         f"{summary.objects} objects, {summary.categories} categories, "
         f"{summary.unlabelled:.0%} of the pixels unlabelled."
     )
-    print(f"Next: python -m data_pipeline.build --dataset lvis --source {args.out} --out ...")
+    print(f"Label maps to draw pictures of are in {Path(args.out) / FOLDER}.")
+    print(f"Next: python -m data_pipeline.build --dataset sample --source {args.out} --out ...")
     return 0
 
 

@@ -64,7 +64,12 @@ def test_a_picture_does_not_depend_on_how_many_there_are(tmp_path):
 
 
 def test_layout(sample, content):
-    assert sorted(p.name for p in sample.iterdir()) == ["annotations", "train2017", "val2017"]
+    assert sorted(p.name for p in sample.iterdir()) == [
+        "annotations",
+        "label_maps",
+        "train2017",
+        "val2017",
+    ]
     assert [p.name for p in sample.parent.iterdir()] == ["set"]  # nothing temporary stays
     ids = []
     for split, count in (("train", IMAGES), ("val", VAL_IMAGES)):
@@ -240,8 +245,11 @@ def test_draws_once(tmp_path, capsys):
     command = ["--out", str(out), "--images", "2", "--val_images", "1", "--size", "32", "40"]
     assert main(command) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 2 and "holds 3 pictures" in lines[0]
-    assert lines[1].startswith(f"Next: python -m data_pipeline.build --dataset lvis --source {out}")
+    assert len(lines) == 3 and "holds 3 pictures" in lines[0]
+    assert lines[1].endswith(f"{out / 'label_maps'}.")
+    assert lines[2].startswith(
+        f"Next: python -m data_pipeline.build --dataset sample --source {out}"
+    )
     before = {path: path.stat().st_mtime_ns for path in out.rglob("*")}
     assert main(command) == 0
     assert "already holds 3 pictures" in capsys.readouterr().out
