@@ -120,7 +120,7 @@ def train_example(serialized, image_size, key):
     return {"image": image, "label_map": label_map}
 
 
-def eval_dataset(data_dir, *, batch_size, split="val"):
+def eval_dataset(data_dir, *, batch_size, split="val", as_bytes=False):
     """Reads a split once, in source order, every image exactly once whatever the batch size.
 
     Images stored larger than training sees them (the training split) are cut in the middle.
@@ -129,10 +129,12 @@ def eval_dataset(data_dir, *, batch_size, split="val"):
         data_dir: directory built by `python -m data_pipeline.build`.
         batch_size: B. The last batch is filled up with zeros.
         split: name of the split.
+        as_bytes: leave images as they are stored instead of bringing them to the networks' range.
 
     Returns:
-        finite tf.data.Dataset of {"image": float32 (B, h, w, 3) in [-1, 1], "label_map": int32
-        (B, h, w), "name": string (B,), "valid": bool (B,), False where filled up}.
+        finite tf.data.Dataset of {"image": float32 (B, h, w, 3) in [-1, 1], or uint8 in 0..255 if
+        `as_bytes`; "label_map": int32 (B, h, w); "name": string (B,); "valid": bool (B,), False
+        where filled up}.
 
     Raises:
         DataError: no complete data set, a missing or truncated shard, or no such split.
@@ -144,7 +146,7 @@ def eval_dataset(data_dir, *, batch_size, split="val"):
         num_parallel_calls=tf.data.AUTOTUNE,
         deterministic=True,
     )
-    return eval_batches(examples, batch_size)
+    return eval_batches(examples, batch_size, as_bytes=as_bytes)
 
 
 def eval_example(serialized, image_size):
@@ -154,12 +156,14 @@ def eval_example(serialized, image_size):
     return {"image": image, "label_map": label_map, "name": record["name"]}
 
 
-def eval_batches(examples, batch_size):
+def eval_batches(examples, batch_size, *, as_bytes=False):
     """Batches what `eval_example` gives into what `eval_dataset` does."""
 
     def fill_up(batch):
         size = tf.shape(batch["name"])[0]
-        batch = finish({**batch, "valid": tf.fill([size], True)})
+        batch = {**batch, "valid": tf.fill([size], True)}
+        if not as_bytes:
+            batch = finish(batch)
 
         def fill(value):
             padding = [[0, batch_size - size]] + [[0, 0]] * (value.shape.rank - 1)

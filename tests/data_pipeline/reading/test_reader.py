@@ -142,6 +142,22 @@ def test_evaluation_of_the_training_split_is_cut_in_the_middle(built):
     assert batch["image"].shape == (TRAIN, 64, 128, 3) and batch["valid"].numpy().all()
 
 
+@pytest.mark.parametrize("split", ["train", "val"])
+def test_evaluation_as_bytes(built, split):
+    arguments = {"batch_size": 4, "split": split}
+    plain = list(eval_dataset(built / "margin", **arguments))
+    stored = list(eval_dataset(built / "margin", **arguments, as_bytes=True))
+    assert stored[0]["image"].dtype == tf.uint8
+    for one, other in zip(plain, stored, strict=True):
+        valid = one["valid"].numpy()
+        np.testing.assert_array_equal(valid, other["valid"])
+        image = np.float32(other["image"]) / np.float32(127.5) - 1
+        np.testing.assert_array_equal(one["image"].numpy()[valid], image[valid])
+        assert not other["image"].numpy()[~valid].any()
+        np.testing.assert_array_equal(one["label_map"], other["label_map"])
+        np.testing.assert_array_equal(one["name"], other["name"])
+
+
 def test_no_such_split_and_no_data_set(plain, tmp_path):
     with pytest.raises(DataError, match=r"split 'test'. Received: train, val"):
         eval_dataset(plain, batch_size=1, split="test")
