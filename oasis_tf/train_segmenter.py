@@ -1,4 +1,4 @@
-"""Trains the judge of mIoU on real pictures: `python -m oasis_tf.train_segmenter`."""
+"""Trains the segmenter that mIoU needs: `python -m oasis_tf.train_segmenter`."""
 
 import argparse
 import sys
@@ -13,7 +13,7 @@ def parse_arguments(argv=None):
     parser = argparse.ArgumentParser(
         prog="python -m oasis_tf.train_segmenter",
         description="Trains a small segmentation network on the real training pictures, so that "
-        "mIoU means something on anyone's own data.",
+        "mIoU means something on anyone's own data. Ctrl-C stops it and keeps what it has learnt.",
     )
     parser.add_argument("--data_dir", required=True, type=Path, metavar="DIR", help="the records")
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="for --segmenter")
@@ -53,6 +53,7 @@ def _train(arguments):
     from data_pipeline.reading.reader import READ_ERRORS, explain_read_error, train_dataset
     from oasis_tf.segmenters.network import (
         BOTTLENECK,
+        TrainingInterrupted,
         build_segmentation_network,
         train_segmentation_network,
     )
@@ -69,16 +70,30 @@ def _train(arguments):
     (arguments.out / FILE_NAME).unlink(missing_ok=True)
     keras.utils.set_random_seed(arguments.seed)
     model = build_segmentation_network(manifest.num_classes - 1, arguments.base_channels)
+
+    def save(steps):
+        facts = {"features": BOTTLENECK, "steps": steps, "data": str(arguments.data_dir)}
+        save_segmenter(arguments.out, model, manifest.class_names[1:], **facts)
+
     try:
         train_segmentation_network(model, batches, arguments.steps)
-        facts = {
-            "features": BOTTLENECK,
-            "steps": arguments.steps,
-            "data": str(arguments.data_dir),
-        }
-        save_segmenter(arguments.out, model, manifest.class_names[1:], **facts)
+        save(arguments.steps)
         split = "val" if "val" in manifest.splits else "train"
         scores = _score(load_segmenter(arguments.out), arguments.data_dir, manifest, split)
+    except TrainingInterrupted as stop:
+        if not stop.steps:
+            print(
+                f"\ninterrupted before the first step; there is no segmenter in {arguments.out}",
+                file=sys.stderr,
+            )
+            return 130
+        save(stop.steps)
+        print(
+            f"\ninterrupted at step {stop.steps} of {arguments.steps}; what was learnt is kept",
+            file=sys.stderr,
+        )
+        print(f"segmenter    {arguments.out}")
+        return 130
     except ArithmeticError as error:
         raise DataError(str(error)) from None
     except READ_ERRORS as error:
@@ -97,13 +112,12 @@ def _train(arguments):
 
 def _score(segmenter, data_dir, manifest, split):
     from data_pipeline.reading.reader import eval_dataset
-    from oasis_tf.images import to_uint8
     from oasis_tf.metrics.confusion import Confusion, segmentation_scores
 
     table = segmenter.table(manifest.class_names)
     confusion = Confusion(manifest.num_classes)
-    for batch in eval_dataset(data_dir, batch_size=1, split=split):
-        predictions = segmenter(to_uint8(batch["image"]), table)
+    for batch in eval_dataset(data_dir, batch_size=1, split=split, as_bytes=True):
+        predictions = segmenter(batch["image"].numpy(), table)
         confusion.update(batch["label_map"].numpy(), predictions)
     return segmentation_scores(confusion.counts)
 

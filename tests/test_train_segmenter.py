@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from oasis_tf.segmenters import network
 from oasis_tf.segmenters.features import SegmenterFeatures
 from oasis_tf.segmenters.segmenter import load_segmenter
 from oasis_tf.train_segmenter import main
@@ -22,7 +23,7 @@ def command(records, out, *flags):
 
 
 def test_what_it_leaves(records, tmp_path, capsys):
-    out = tmp_path / "judge"
+    out = tmp_path / "segmenter"
     assert main(command(records, out)) == 0
     output = capsys.readouterr()
     assert "2/2" in output.err and "mIoU" in output.out and "oasis_tf.evaluate" in output.out
@@ -34,6 +35,68 @@ def test_what_it_leaves(records, tmp_path, capsys):
     table = segmenter.table(("unlabelled", "sky", "sea", "sand"))
     answer = segmenter(np.zeros((1, 64, 128, 3), np.uint8), table)
     assert answer.shape == (1, 64, 128) and 1 <= answer.min() <= answer.max() <= 3
+
+
+@pytest.fixture
+def interrupt_after(monkeypatch):
+    """Makes training stop by Ctrl-C after so many steps."""
+    make_step = network._make_step
+
+    def patch(count):
+        def interrupted(*arguments):
+            step, made = make_step(*arguments), []
+
+            def call(image, label_map):
+                if len(made) == count:
+                    raise KeyboardInterrupt
+                made.append(step(image, label_map))
+                return made[-1]
+
+            return call
+
+        monkeypatch.setattr(network, "_make_step", interrupted)
+
+    return patch
+
+
+def test_interrupted_it_keeps_what_it_has(records, tmp_path, capsys, interrupt_after):
+    interrupt_after(3)
+    out = tmp_path / "segmenter"
+    assert main(command(records, out, "--steps", "50")) == 130
+    output = capsys.readouterr()
+    assert "interrupted at step 3 of 50; what was learnt is kept" in output.err
+    assert str(out) in output.out and "Traceback" not in output.err
+    assert json.loads((out / "segmenter.json").read_text())["steps"] == 3
+    segmenter = load_segmenter(out)
+    table = segmenter.table(("unlabelled", "sky", "sea", "sand"))
+    answer = segmenter(np.zeros((1, 64, 128, 3), np.uint8), table)
+    assert answer.shape == (1, 64, 128) and 1 <= answer.min() <= answer.max() <= 3
+    assert SegmenterFeatures(out)(np.zeros((1, 64, 128, 3), np.uint8)).shape == (1, 8)
+
+
+def test_the_interrupted_network_has_learnt(records, tmp_path, interrupt_after):
+    """It is the one of a run of as many steps of the same schedule, no fresh one."""
+    import keras
+
+    def weights(out):
+        model = keras.models.load_model(out / "model.keras", compile=False)
+        return model.get_layer("logits").kernel.numpy()
+
+    kernels = []
+    for count in (1, 3):
+        interrupt_after(count)
+        assert main(command(records, tmp_path / str(count), "--steps", "50")) == 130
+        kernels.append(weights(tmp_path / str(count)))
+    assert np.abs(kernels[0] - kernels[1]).max() > 1e-4
+
+
+def test_interrupted_before_the_first_step(records, tmp_path, capsys, interrupt_after):
+    interrupt_after(0)
+    out = tmp_path / "segmenter"
+    assert main(command(records, out)) == 130
+    error = capsys.readouterr().err
+    assert f"interrupted before the first step; there is no segmenter in {out}" in error
+    assert not list(out.iterdir())
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A small segmentation network and its training: the judge that needs no download."""
+"""A small segmentation network and its training: a segmenter that needs no download."""
 
 import keras
 import tensorflow as tf
@@ -9,6 +9,21 @@ from oasis_tf.losses.segmentation import class_weights
 
 BOTTLENECK = "bottleneck"  # name of the layer with the fewest pixels
 _LEVELS = 4
+
+
+class TrainingInterrupted(KeyboardInterrupt):
+    """Ctrl-C during training; the network keeps what it has learnt.
+
+    Args:
+        steps: how many steps were made.
+
+    Attributes:
+        steps: as given.
+    """
+
+    def __init__(self, steps):
+        super().__init__(f"interrupted after {steps} steps")
+        self.steps = steps
 
 
 def build_segmentation_network(num_outputs, width):
@@ -58,7 +73,26 @@ def train_segmentation_network(model, batches, steps, learning_rate=2e-3):
 
     Raises:
         ArithmeticError: the loss is not finite.
+        TrainingInterrupted: on Ctrl-C.
     """
+    step = _make_step(model, steps, learning_rate)
+    losses = []
+    try:
+        with tqdm(total=steps, unit="step", desc="segmenter") as bar:
+            for number, batch in zip(range(1, steps + 1), batches, strict=False):
+                losses.append(float(step(batch["image"], batch["label_map"])))
+                if not losses[-1] < float("inf"):
+                    raise ArithmeticError(f"the segmenter's loss is {losses[-1]} at step {number}")
+                bar.set_postfix(loss=f"{losses[-1]:.3f}", refresh=False)
+                bar.update()
+    except KeyboardInterrupt:
+        raise TrainingInterrupted(len(losses)) from None
+    tail = losses[-max(1, steps // 10) :]
+    return sum(tail) / len(tail)
+
+
+def _make_step(model, steps, learning_rate):
+    """The function from pictures and label maps to the loss, which updates the model."""
     head = model.get_layer("logits")
     features = keras.Model(model.input, head.input)
     schedule = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
@@ -82,13 +116,4 @@ def train_segmentation_network(model, batches, steps, learning_rate=2e-3):
         optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
         return loss
 
-    losses = []
-    with tqdm(total=steps, unit="step", desc="segmenter") as bar:
-        for number, batch in zip(range(1, steps + 1), batches, strict=False):
-            losses.append(float(step(batch["image"], batch["label_map"])))
-            if not losses[-1] < float("inf"):
-                raise ArithmeticError(f"the segmenter's loss is {losses[-1]} at step {number}")
-            bar.set_postfix(loss=f"{losses[-1]:.3f}", refresh=False)
-            bar.update()
-    tail = losses[-max(1, steps // 10) :]
-    return sum(tail) / len(tail)
+    return step
