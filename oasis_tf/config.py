@@ -8,6 +8,8 @@ from pathlib import Path
 
 from data_pipeline.errors import OasisError
 from data_pipeline.files import write_atomically
+from oasis_tf.evaluation.metrics.features import FEATURES
+from oasis_tf.evaluation.metrics.registry import METRICS
 
 # Of `config.json` and of the checkpoints beside it. 0 is what was written before the number was.
 FORMAT_VERSION = 1
@@ -19,11 +21,8 @@ STARTS = ("guarded", "released")
 # Over which pixels classes are counted for their weights in the loss.
 BALANCES = ("replica", "batch")
 
-# What may be computed during training, by the names of `oasis_tf.evaluate`: what looks at each
-# validation label map once. ms_ssim and lpips draw it twenty times or more.
-METRICS = ("fid", "kid", "miou", "colour", "texture")
-# Whose features fid and kid compare.
-FEATURES = ("inception", "segmenter")
+# What may be computed during training.
+TRAINING_METRICS = tuple(name for name, metric in METRICS.items() if metric.during_training)
 
 # The groups of settings, in the order of `oasis_tf.train --help`.
 GROUPS = ("length", "networks", "optimisation", "speed and memory", "metrics", "intervals")
@@ -160,9 +159,9 @@ class Config:
     metrics: tuple[str, ...] = _setting(
         (),
         "metrics",
-        f"comma-separated, some of {','.join(METRICS)}: computed every --evaluate_every steps as "
-        "oasis_tf.evaluate does; the first one chooses the best checkpoint. Without any: miou "
-        "where there is a --segmenter, else the discriminator's mIoU",
+        f"comma-separated, some of {','.join(TRAINING_METRICS)}: computed every --evaluate_every "
+        "steps as oasis_tf.evaluate does; the first one chooses the best checkpoint. Without any: "
+        "miou where there is a --segmenter, else the discriminator's mIoU",
         may_change=True,
     )
     segmenter: str | None = _setting(
@@ -172,10 +171,10 @@ class Config:
         may_change=True,
     )
     features: str = _setting(
-        FEATURES[0],
+        "inception",
         "metrics",
         "whose features fid and kid compare; see oasis_tf.evaluate",
-        choices=FEATURES,
+        choices=tuple(FEATURES),
         may_change=True,
     )
 
@@ -215,17 +214,22 @@ class Config:
                 "--share_pictures must go without --accumulate, which does not keep the pictures. "
                 f"Received: both, --accumulate {self.accumulate}"
             )
-        if unknown := [name for name in self.metrics if name not in METRICS]:
+        if unknown := [name for name in self.metrics if name not in TRAINING_METRICS]:
             raise ConfigError(
-                f"--metrics must be some of {', '.join(METRICS)} (oasis_tf.evaluate has others). "
-                f"Received: {', '.join(unknown)}"
+                f"--metrics must be some of {', '.join(TRAINING_METRICS)} (oasis_tf.evaluate has "
+                f"others). Received: {', '.join(unknown)}"
             )
-        if self.segmenter is None and ("miou" in self.metrics or self.features == "segmenter"):
-            needs = "--metrics miou" if "miou" in self.metrics else "--features segmenter"
-            raise ConfigError(
-                f"{needs} needs --segmenter DIR, which python -m oasis_tf.train_segmenter makes. "
-                "Received: none"
-            )
+        if self.segmenter is None:
+            needing = [
+                f"--metrics {name}" for name in self.metrics if METRICS[name].needs_segmenter
+            ]
+            if self.features == "segmenter":
+                needing.append("--features segmenter")
+            if needing:
+                raise ConfigError(
+                    f"{needing[0]} needs --segmenter DIR, which python -m oasis_tf.train_segmenter "
+                    "makes. Received: none"
+                )
         # Written so that "not a number" is refused as well.
         if not self.labelmix_weight >= 0 or math.isinf(self.labelmix_weight):
             raise ConfigError(

@@ -6,11 +6,11 @@ import sys
 from pathlib import Path
 
 from oasis_tf.cli import add_model_argument, run
-from oasis_tf.config import FEATURES
+from oasis_tf.evaluation.metrics.features import FEATURES
+from oasis_tf.evaluation.metrics.metric import in_short
+from oasis_tf.evaluation.metrics.registry import METRICS
 from oasis_tf.evaluation.protocols import PROTOCOLS, choose_protocol
 from oasis_tf.tf_setup import quiet_log
-
-_METRICS = "fid,kid,miou,ms_ssim,lpips,colour,texture"
 
 
 def parse_arguments(argv=None):
@@ -23,13 +23,13 @@ def parse_arguments(argv=None):
     add_model_argument(parser)
     add = parser.add_argument
     add("--data_dir", required=True, type=Path, metavar="DIR", help="the records")
-    add("--metrics", default=_METRICS, help="with commas between; default: %(default)s")
+    add("--metrics", default=",".join(METRICS), help="with commas between; default: %(default)s")
     add("--protocol", choices=PROTOCOLS, help="default: that of the data set")
-    add("--segmenter", metavar="PATH", help="what mIoU is judged by; see docs/evaluation.md")
+    add("--segmenter", metavar="PATH", help="what mIoU is measured with; see docs/evaluation.md")
     add(
         "--features",
-        choices=FEATURES,
-        default=FEATURES[0],
+        choices=tuple(FEATURES),
+        default="inception",
         help="whose features fid and kid compare: Inception's, or those of the --segmenter, which "
         "need no download and compare only with themselves; default: %(default)s",
     )
@@ -67,9 +67,11 @@ def _evaluate(arguments):
     from oasis_tf.sampling.seeds import sample_seeds
 
     metrics = tuple(dict.fromkeys(name.strip() for name in arguments.metrics.split(",")))
-    unknown = sorted(set(metrics) - set(_METRICS.split(",")))
+    unknown = sorted(set(metrics) - set(METRICS))
     if unknown:
-        raise DataError(f"--metrics must be some of {_METRICS}. Received: {', '.join(unknown)}")
+        raise DataError(
+            f"--metrics must be some of {','.join(METRICS)}. Received: {', '.join(unknown)}"
+        )
     for name in ("samples", "diversity_maps", "max_images"):
         value = getattr(arguments, name)
         if value is not None and value < 1:
@@ -89,13 +91,14 @@ def _evaluate(arguments):
     from data_pipeline.files import write_atomically
     from data_pipeline.reading.reader import READ_ERRORS, explain_read_error
     from oasis_tf.evaluation.evaluation import evaluate
-    from oasis_tf.evaluation.scoring import Request
+    from oasis_tf.evaluation.request import Request
     from oasis_tf.metrics.frozen import weights_dir
     from oasis_tf.sampling.loading import load
 
     request = Request(
         metrics=metrics,
         protocol=protocol,
+        data_dir=arguments.data_dir,
         split=arguments.split,
         features=arguments.features,
         seed=arguments.seed,
@@ -109,7 +112,11 @@ def _evaluate(arguments):
     cache_dir = arguments.cache_dir or weights_dir() / "evaluation"
     try:
         evaluation = evaluate(
-            load(arguments.model), arguments.model, arguments.data_dir, request, cache_dir
+            load(arguments.model),
+            arguments.model,
+            request,
+            cache_dir,
+            tell=lambda line: print(line, file=sys.stderr, flush=True),
         )
         if arguments.report:
             from oasis_tf.evaluation.report import report
@@ -119,15 +126,16 @@ def _evaluate(arguments):
         raise explain_read_error(arguments.data_dir, error) from error
     if arguments.out:
         write_atomically(arguments.out, json.dumps(evaluation.result, indent=1) + "\n")
-    print(_table(evaluation.result))
+    print(_table(evaluation))
     for name in ("out", "report"):
         if path := getattr(arguments, name):
             print(f"{name:<12} {path}")
     return 0 if any(metric["computed"] for metric in evaluation.result["metrics"].values()) else 1
 
 
-def _table(result):
+def _table(evaluation):
     """The result as lines to read."""
+    result = evaluation.result
     data, protocol = result["data"], result["protocol"]
     height, width = data["image_size"]
     lines = [
@@ -138,57 +146,15 @@ def _table(result):
         "",
     ]
     width = max(len(name) for name in ("protocol    ", *result["metrics"]))
-    for name, metric in result["metrics"].items():
-        if not metric["computed"]:
-            lines.append(f"{name:<{width}} not computable: {metric['reason']}")
+    for name, value in result["metrics"].items():
+        if not value["computed"]:
+            lines.append(f"{name:<{width}} not computable: {value['reason']}")
             continue
-        value = f"{name:<{width}} {_number(metric['value']):<10}"
-        lines.append(f"{value} {_details(name, metric)}".rstrip())
-        for note in _notes(metric):
-            lines.append(f"{'':<{len(value)}} {note}")
+        metric = evaluation.metrics[name]
+        start = f"{name:<{width}} {in_short(value['value']):<10}"
+        lines.append(f"{start} {', '.join(metric.details(value))}".rstrip())
+        lines += [f"{'':<{len(start)}} {note}" for note in metric.notes(value)]
     return "\n".join(lines)
-
-
-def _details(name, metric):
-    if name == "miou":
-        photographs = metric["of_photographs"]["miou"]
-        rest = [
-            f"pixel accuracy {_number(metric['pixel_accuracy'])}",
-            f"{metric['classes_averaged']} classes",
-            f"of photographs {_number(photographs)}",
-            *(f"{key} {_number(g['miou'])}" for key, g in metric.get("groups", {}).items()),
-        ]
-    elif name == "lpips":
-        rest = [
-            f"{net}: global {_number(metric[net]['global'])}, local {_number(metric[net]['local'])}"
-            for net in ("vgg", "alex")
-            if net in metric
-        ]
-    elif name == "ms_ssim":
-        rest = [f"local {_number(metric['local'])}", f"{metric['samples']} samples a label map"]
-    elif name in ("colour", "texture"):
-        rest = [
-            "chi-square",
-            f"mean of classes {_number(metric['mean_over_classes']['chi_square'])}",
-        ]
-        if "earth_movers" in metric["overall"]:
-            rest.append(f"earth mover's {_number(metric['overall']['earth_movers'])}")
-    else:
-        rest = [f"{metric['real']} photographs, {metric['generated']} generated"]
-    return ", ".join(rest)
-
-
-def _notes(metric):
-    if "network" in metric:
-        network = metric["network"]
-        yield f"{network['name']}, layer {network['layer']}, SHA-256 {network['sha256'][:16]}…"
-        yield metric["about"]
-    if "warning" in metric:
-        yield metric["warning"]
-
-
-def _number(value):
-    return "-" if value is None else f"{value:.4g}"
 
 
 if __name__ == "__main__":

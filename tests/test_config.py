@@ -126,7 +126,7 @@ def test_a_run_from_before_the_guarded_start_goes_on_as_released(tmp_path):
 
 
 def test_what_is_measured_may_change_and_init_from_stays(tmp_path):
-    config = Config("lvis", metrics=("kid", "fid"), segmenter="judge", init_from="/first")
+    config = Config("lvis", metrics=("kid", "fid"), segmenter="runs/segmenter", init_from="/first")
     save_config(tmp_path, config, {"shards": {}})
     other = dataclasses.replace(
         config, metrics=("fid",), features="segmenter", segmenter="other", init_from=None

@@ -10,8 +10,8 @@ import pytest
 from data_pipeline.labels.legend import Legend
 from data_pipeline.records.manifest import Manifest
 from oasis_tf.evaluate import main
-from oasis_tf.evaluation import measures
-from oasis_tf.metrics import frozen
+from oasis_tf.evaluation.metrics.appearance import AppearanceMetric
+from oasis_tf.metrics import frozen, lpips
 from oasis_tf.metrics.frechet import FeatureStatistics, frechet_distance
 from oasis_tf.metrics.kernel_distance import kernel_distance
 from oasis_tf.segmenters.network import BOTTLENECK, build_segmentation_network
@@ -36,7 +36,7 @@ def model(records, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def segmenter(tmp_path_factory):
-    path = tmp_path_factory.mktemp("judge")
+    path = tmp_path_factory.mktemp("segmenter")
     pictures = keras.Input((None, None, 3))
     # The brightest colour is the class.
     logits = keras.layers.AveragePooling2D(1)(pictures)
@@ -45,10 +45,10 @@ def segmenter(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def judge(tmp_path_factory):
-    """A judge as `oasis_tf.train_segmenter` writes it, which has learnt nothing."""
+def trained(tmp_path_factory):
+    """A segmenter as `oasis_tf.train_segmenter` writes it, which has learnt nothing."""
     keras.utils.set_random_seed(2)
-    path = tmp_path_factory.mktemp("trained_judge")
+    path = tmp_path_factory.mktemp("trained")
     save_segmenter(path, build_segmentation_network(3, 1), CLASSES, features=BOTTLENECK)
     return path
 
@@ -145,20 +145,20 @@ def test_against_the_pictures_themselves(command, inception, model, records, tmp
     assert metrics["kid"]["value"] == pytest.approx(kernel_distance(*features))
 
 
-def test_features_of_the_judge(command, judge, model, records, tmp_path, capsys):
+def test_features_of_a_segmenter(command, trained, model, records, tmp_path, capsys):
     """Nothing is downloaded, and no number is called FID."""
     import oasis_tf
     from data_pipeline.reading.reader import eval_dataset
     from oasis_tf.images import to_uint8
     from oasis_tf.segmenters.features import SegmenterFeatures
 
-    flags = ["--features", "segmenter", "--segmenter", str(judge)]
+    flags = ["--features", "segmenter", "--segmenter", str(trained)]
     page = tmp_path / "page.html"
     assert main(command("fid,kid", *flags, "--report", str(page))) == 0
     metrics = result(tmp_path)["metrics"]
     assert set(metrics) == {"fid_by_segmenter", "kid_by_segmenter"}
     synthesizer = oasis_tf.load(model)
-    network = SegmenterFeatures(judge)
+    network = SegmenterFeatures(trained)
     real, fake = [], []
     for i, batch in enumerate(eval_dataset(records, batch_size=1)):
         real.append(network(to_uint8(batch["image"])))
@@ -180,15 +180,15 @@ def test_features_of_the_judge(command, judge, model, records, tmp_path, capsys)
     kid = metrics["kid_by_segmenter"]
     assert kid["value"] == pytest.approx(expected, rel=1e-4) and "(x y / 8 + 1)" in kid["estimator"]
     for metric in (fid, kid):
-        assert metric["network"] == network.about and "same judge" in metric["about"]
+        assert metric["network"] == network.about and "same segmenter" in metric["about"]
     assert "fewer than the 8 features" in fid["warning"]
     out = capsys.readouterr().out
-    for text in (r"fid_by_segmenter \d", r"layer bottleneck, SHA-256 \w{16}", "same judge"):
+    for text in (r"fid_by_segmenter \d", r"layer bottleneck, SHA-256 \w{16}", "same segmenter"):
         assert re.search(text, out) and re.search(text.replace(" \\d", ""), page.read_text())
     assert not re.search(r"(?i)\b(fid|kid)\b", out)
 
 
-def test_features_without_a_judge(command, segmenter, tmp_path):
+def test_features_without_a_segmenter(command, segmenter, tmp_path):
     assert main(command("fid", "--features", "segmenter")) == 1
     assert "train_segmenter" in result(tmp_path)["metrics"]["fid_by_segmenter"]["reason"]
     flags = ["--features", "segmenter", "--segmenter", str(segmenter)]
@@ -197,11 +197,11 @@ def test_features_without_a_judge(command, segmenter, tmp_path):
 
 
 def test_what_was_measured_is_not_measured_again(command, inception, tmp_path, monkeypatch):
-    def interrupted(self, chunk):
+    def interrupted(self, part, chunk):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(measures.Appearance, "__call__", interrupted)
+        patch.setattr(AppearanceMetric, "measure", interrupted)
         assert main(command("fid,colour")) == 130
     assert not (tmp_path / "result.json").exists()
     assert FakeInception.calls == 6  # three photographs, three generated
@@ -209,6 +209,47 @@ def test_what_was_measured_is_not_measured_again(command, inception, tmp_path, m
     assert FakeInception.calls == 6
     assert main(command("fid", "--seed", "9")) == 0  # other pictures, the same photographs
     assert FakeInception.calls == 9
+
+
+def test_what_cannot_be_computed_is_said_first(command, tmp_path, capsys):
+    assert main(command("kid,colour,fid,lpips,miou")) == 0
+    lines = capsys.readouterr().err.splitlines()
+    said = [line for line in lines if line.startswith("no ")]
+    # A line for each reason, before the first picture.
+    assert lines[: len(said)] == said and len(said) == 3 < len(lines)
+    features, diversity, miou = said
+    assert features.startswith(f"no kid, fid: {frozen.INCEPTION.name} must be in {tmp_path}")
+    assert "Instead: --features segmenter" in features
+    assert diversity.startswith("no lpips: vgg16") and "Instead: ms_ssim" in diversity
+    assert miou.startswith("no miou: mIoU needs --segmenter PATH; python -m")
+
+
+def test_nothing_to_say_first(command, capsys):
+    assert main(command("colour")) == 0
+    assert "no " not in capsys.readouterr().err
+
+
+class FakeLpips:
+    def __init__(self, net, *paths):
+        self._net = net
+
+    def features(self, pictures):
+        return pictures.mean()
+
+    def between(self, a, b):
+        return np.array([{"vgg": 1, "alex": 2}[self._net] * abs(a - b)])
+
+
+def test_lpips(command, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(lpips, "Lpips", FakeLpips)
+    (tmp_path / "weights").mkdir()
+    for file in frozen.LPIPS["vgg"] + frozen.LPIPS["alex"]:
+        (tmp_path / "weights" / file.name).write_bytes(b"weights")
+    assert main(command("lpips")) == 0
+    metric = result(tmp_path)["metrics"]["lpips"]
+    assert metric["network"] == "vgg" and metric["value"] == metric["vgg"]["global"] > 0
+    assert metric["alex"]["global"] == pytest.approx(2 * metric["value"])
+    assert re.search(r"lpips +[\d.]+ +vgg: global [\d.]+, local", capsys.readouterr().out)
 
 
 def test_nothing_computable(command, tmp_path, capsys):

@@ -308,7 +308,7 @@ def test_every_setting_is_a_flag(records):
         "image_size": (64, 128),
         "metrics": ("kid", "miou"),
         "features": "segmenter",
-        "segmenter": "judge",
+        "segmenter": "segmenter",
         "start": "released",
         "class_balance": "batch",
         "precision": "mixed_bfloat16",

@@ -6,8 +6,9 @@ from importlib.metadata import version
 from data_pipeline.errors import DataError
 from data_pipeline.records.manifest import Manifest
 from oasis_tf.evaluation.cache import model_checksum
+from oasis_tf.evaluation.complaints import complaints
+from oasis_tf.evaluation.evaluator import Evaluator
 from oasis_tf.evaluation.pictures import Sampler
-from oasis_tf.evaluation.scoring import Scoring
 
 _FORMAT = 1
 
@@ -18,24 +19,27 @@ class Evaluation:
 
     Attributes:
         result: JSON-able dict.
-        parts: {measure: list of its dicts of arrays}, for the report.
+        metrics: {name in results: `oasis_tf.evaluation.metrics.metric.Metric`}.
+        parts: {name of a part: list of its dicts of arrays}, for the report.
         sampler: `Sampler` of the model.
     """
 
     result: dict
+    metrics: dict
     parts: dict
     sampler: Sampler
 
 
-def evaluate(synthesizer, model_path, data_dir, request, cache_dir):
+def evaluate(synthesizer, model_path, request, cache_dir, *, tell):
     """Evaluates a model.
 
     Args:
         synthesizer: `oasis_tf.sampling.synthesizer.Synthesizer`.
         model_path: Path it was loaded from.
-        data_dir: Path of the records.
-        request: `oasis_tf.evaluation.scoring.Request`.
+        request: `oasis_tf.evaluation.request.Request`.
         cache_dir: Path; what was measured before, for the same of everything, is taken from there.
+        tell: function of a str, called before anything is computed with each line about metrics
+            that cannot be.
 
     Returns:
         `Evaluation`.
@@ -43,12 +47,14 @@ def evaluate(synthesizer, model_path, data_dir, request, cache_dir):
     Raises:
         DataError: the model and the data have other classes, or the records are damaged.
     """
-    manifest = Manifest.read(data_dir)
+    manifest = Manifest.read(request.data_dir)
     _check_classes(synthesizer.class_names, manifest.class_names)
     sampler = Sampler(synthesizer, request.seed)
-    scoring = Scoring(request, data_dir, cache_dir)
+    evaluator = Evaluator(request, cache_dir)
+    for line in complaints(evaluator.failures, evaluator.stand_ins):
+        tell(line)
     checksum = model_checksum(model_path)
-    scores = scoring(sampler, {"model": checksum, "seed": request.seed})
+    computed = evaluator(sampler, {"model": checksum, "seed": request.seed})
     split = manifest.splits[request.split]
     result = {
         "format": _FORMAT,
@@ -60,9 +66,9 @@ def evaluate(synthesizer, model_path, data_dir, request, cache_dir):
         },
         "data": {
             "dataset": manifest.dataset,
-            "dir": str(data_dir),
+            "dir": str(request.data_dir),
             "split": request.split,
-            "images": scoring.total,
+            "images": evaluator.total,
             "images_in_split": split.examples,
             "image_size": list(manifest.image_size),
             "stored_size": list(split.stored_size),
@@ -73,11 +79,11 @@ def evaluate(synthesizer, model_path, data_dir, request, cache_dir):
         },
         "model": {"path": str(model_path), "sha256": checksum},
         "seed": request.seed,
-        "networks": scoring.networks,
-        "metrics": scores.metrics,
+        "networks": evaluator.networks,
+        "metrics": computed.metrics,
         "versions": {name: version(name) for name in ("tensorflow", "keras", "numpy")},
     }
-    return Evaluation(result, scores.parts, sampler)
+    return Evaluation(result, evaluator.metrics, computed.parts, sampler)
 
 
 def _check_classes(ours, theirs):

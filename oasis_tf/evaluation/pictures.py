@@ -8,7 +8,6 @@ import numpy as np
 
 from data_pipeline.errors import DataError
 from data_pipeline.reading.reader import eval_dataset
-from oasis_tf.images import to_uint8
 
 CHUNK = 32  # pictures measured, and stored in the cache, together
 
@@ -30,6 +29,10 @@ class Chunk:
     label_maps: np.ndarray
     real: np.ndarray
     sampler: "Sampler"
+
+    def pictures(self, *, of_model):
+        """uint8 (n, H, W, 3): the generated ones, or the real ones."""
+        return self.fake if of_model else self.real
 
     @functools.cached_property
     def fake(self):
@@ -84,7 +87,7 @@ class Sampler:
 def chunks(data_dir, split, sampler, limit=None):
     """Yields the `Chunk`s of a split, up to `limit` pictures."""
     first = 0
-    for batch in eval_dataset(data_dir, batch_size=CHUNK, split=split):
+    for batch in eval_dataset(data_dir, batch_size=CHUNK, split=split, as_bytes=True):
         count = int(np.count_nonzero(batch["valid"]))
         if limit is not None:
             count = min(count, limit - first)
@@ -92,7 +95,7 @@ def chunks(data_dir, split, sampler, limit=None):
             return
         names = tuple(name.decode() for name in batch["name"].numpy()[:count])
         label_maps = batch["label_map"].numpy()[:count]
-        yield Chunk(first, names, label_maps, to_uint8(batch["image"][:count]), sampler)
+        yield Chunk(first, names, label_maps, batch["image"].numpy()[:count], sampler)
         first += count
 
 

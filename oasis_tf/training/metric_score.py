@@ -1,14 +1,15 @@
 """The chosen metrics of a generator in training, as `oasis_tf.evaluate` computes them."""
 
 from data_pipeline.labels.legend import Legend
+from oasis_tf.evaluation.complaints import complaints
+from oasis_tf.evaluation.evaluator import Evaluator
 from oasis_tf.evaluation.pictures import Sampler
 from oasis_tf.evaluation.protocols import choose_protocol
-from oasis_tf.evaluation.scoring import Request, Scoring, result_name
+from oasis_tf.evaluation.request import Request
 from oasis_tf.metrics.frozen import weights_dir
 from oasis_tf.sampling.generator_backend import GeneratorBackend
 from oasis_tf.sampling.synthesizer import Synthesizer
 
-_HIGHER_IS_BETTER = {"miou"}
 _SEED = 0  # the default of `oasis_tf.evaluate`, so that its numbers are these
 
 
@@ -32,36 +33,30 @@ class MetricScore:
     """
 
     def __init__(self, generator, config, manifest, data_dir, split, cache_dir, *, writes=True):
-        metrics = config.metrics or ("miou",)
         request = Request(
-            metrics=metrics,
+            metrics=config.metrics or ("miou",),
             protocol=choose_protocol(None, manifest),
+            data_dir=data_dir,
             split=split,
             weights_dir=weights_dir(),
             features=config.features,
             segmenter=config.segmenter,
             seed=_SEED,
         )
-        self._scoring = Scoring(request, data_dir, cache_dir, writes=writes)
+        self._evaluator = Evaluator(request, cache_dir, writes=writes)
         synthesizer = Synthesizer(
             GeneratorBackend(generator), Legend.of(manifest), manifest.image_size
         )
         self._sampler = Sampler(synthesizer, _SEED)
-        # By their names in results.
-        self._failures = {
-            result_name(metric, config.features): reason
-            for metric, reason in self._scoring.failures.items()
-        }
-        first = metrics[0]
-        name = result_name(first, config.features)
+        self._failures, self._stand_ins = self._evaluator.failures, self._evaluator.stand_ins
+        name, first = next(iter(self._evaluator.metrics.items()))
         self.chosen_by = None if name in self._failures else f"metrics/{name}"
-        self.higher_is_better = first in _HIGHER_IS_BETTER
-        role = "segmenter" if first == "miou" else "features"
-        self.network = self._scoring.networks.get(role, {}).get("sha256")
+        self.higher_is_better = first.higher_is_better
+        self.network = first.segmenter_sha256
 
     def __call__(self):
         """{"metrics/NAME": float} of the metrics that could be computed."""
-        metrics = self._scoring(self._sampler).metrics
+        metrics = self._evaluator(self._sampler).metrics
         self._failures = {
             name: metric["reason"] for name, metric in metrics.items() if not metric["computed"]
         }
@@ -73,7 +68,4 @@ class MetricScore:
 
     def complaints(self):
         """A line for each reason why metrics have no value, as far as is known."""
-        names = {}
-        for name, reason in self._failures.items():
-            names.setdefault(reason, []).append(name)
-        return [f"no {', '.join(metrics)}: {reason}" for reason, metrics in names.items()]
+        return complaints(self._failures, self._stand_ins)

@@ -7,9 +7,7 @@ import pytest
 from data_pipeline.datasets import DATASETS
 from data_pipeline.datasets.cityscapes import LEGEND
 from data_pipeline.errors import DataError
-from oasis_tf.evaluate import _METRICS
 from oasis_tf.evaluation.protocols import PROTOCOLS, choose_protocol
-from oasis_tf.evaluation.scoring import METRICS
 
 CLASS_NAMES = LEGEND.class_names
 
@@ -41,7 +39,3 @@ def test_data_that_do_not_fit():
 
 def test_a_protocol_is_of_a_data_set_there_is():
     assert PROTOCOLS.keys() - {"generic"} < DATASETS.keys()
-
-
-def test_the_command_offers_what_there_is():
-    assert tuple(_METRICS.split(",")) == METRICS

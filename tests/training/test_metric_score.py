@@ -28,8 +28,8 @@ def records(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def judge(tmp_path_factory):
-    path = tmp_path_factory.mktemp("judge")
+def segmenter(tmp_path_factory):
+    path = tmp_path_factory.mktemp("segmenter")
     keras.utils.set_random_seed(3)
     save_segmenter(path, build_segmentation_network(3, 1), CLASSES, features=BOTTLENECK)
     return path
@@ -46,8 +46,8 @@ def open_run(records, model_dir, **changes):
 
 
 @pytest.mark.slow
-def test_the_numbers_are_those_of_evaluate(records, judge, tmp_path):
-    settings = dict(metrics=ALL, features="segmenter", segmenter=str(judge), seed=4)
+def test_the_numbers_are_those_of_evaluate(records, segmenter, tmp_path):
+    settings = dict(metrics=ALL, features="segmenter", segmenter=str(segmenter), seed=4)
     settings.update(steps=2, evaluate_every=1, pictures_every=2, init_gain=2.0)
     run = open_run(records, tmp_path / "run", **settings)
     assert run.notes == []
@@ -62,7 +62,7 @@ def test_the_numbers_are_those_of_evaluate(records, judge, tmp_path):
 
     manifest = Manifest.read(records)
     save_config(tmp_path / "run", config(**settings), _identity(manifest))
-    arguments = ["--model", tmp_path / "run", "--data_dir", records, "--segmenter", judge]
+    arguments = ["--model", tmp_path / "run", "--data_dir", records, "--segmenter", segmenter]
     arguments += ["--cache_dir", tmp_path / "cache", "--out", tmp_path / "scores.json"]
     arguments += ["--metrics", ",".join(ALL), "--features", "segmenter"]
     assert evaluate.main([str(each) for each in arguments]) == 0
@@ -81,12 +81,12 @@ def evaluate_with(run, step, score=0.5, **values):
         name: {"computed": value is not None, "value": value, "reason": "no reason"}
         for name, value in values.items()
     }
-    run._metrics._scoring = lambda sampler: types.SimpleNamespace(metrics=metrics)
+    run._metrics._evaluator = lambda sampler: types.SimpleNamespace(metrics=metrics)
     run._evaluate()
 
 
-def test_lower_is_better_and_resuming_knows(records, judge, tmp_path, capsys):
-    settings = dict(metrics=("kid", "miou"), features="segmenter", segmenter=str(judge))
+def test_lower_is_better_and_resuming_knows(records, segmenter, tmp_path, capsys):
+    settings = dict(metrics=("kid", "miou"), features="segmenter", segmenter=str(segmenter))
     run = open_run(records, tmp_path / "run", **settings)
     for step, kid in ((1, 0.4), (2, -0.2), (3, 0.1), (4, None)):
         evaluate_with(run, step, kid_by_segmenter=kid, miou=step / 10)
@@ -106,14 +106,14 @@ def test_lower_is_better_and_resuming_knows(records, judge, tmp_path, capsys):
     other = open_run(records, tmp_path / "run", metrics=("fid", "kid"))
     missing, changed = other.notes
     assert missing.startswith(f"no fid, kid: {INCEPTION.name} must be in {tmp_path / 'weights'}")
-    assert "\n" not in missing
+    assert "\n" not in missing and "Instead: --features segmenter" in missing
     assert changed.endswith("chosen by metrics/kid_by_segmenter and is now by score/miou")
     evaluate_with(other, 7)
     assert other.best.path.endswith("step-7")
 
 
-def test_a_segmenter_alone_chooses_by_miou(records, judge, tmp_path):
-    run = open_run(records, tmp_path / "run", segmenter=str(judge))
+def test_a_segmenter_alone_chooses_by_miou(records, segmenter, tmp_path):
+    run = open_run(records, tmp_path / "run", segmenter=str(segmenter))
     for step, miou in ((1, 0.2), (2, 0.5), (3, 0.3)):
         evaluate_with(run, step, score=1.0, miou=miou)
     assert run.best.path.endswith("step-2")
