@@ -13,10 +13,10 @@ train: $(VENV)/.installed
 		--out data/sample_64 --image_size 64 64
 	$(BIN)/python -m oasis_tf.train --dataset sample --data_dir data/sample_64 \
 		--model_dir runs/sample --toy
-	test -f runs/sample_judge/segmenter.json || $(BIN)/python -m oasis_tf.train_segmenter \
-		--data_dir data/sample_64 --out runs/sample_judge --steps 200 --base_channels 16
+	test -f runs/sample_segmenter/segmenter.json || $(BIN)/python -m oasis_tf.train_segmenter \
+		--data_dir data/sample_64 --out runs/sample_segmenter --steps 200 --base_channels 16
 	$(BIN)/python -m oasis_tf.evaluate --model runs/sample --data_dir data/sample_64 \
-		--metrics miou,colour,texture --segmenter runs/sample_judge \
+		--metrics miou,colour,texture --segmenter runs/sample_segmenter \
 		--out runs/sample_score.json --report runs/sample_report.html --cache_dir runs/cache
 	@echo
 	@echo "To draw pictures of label maps (at 64 64, as the model has learnt), edit and interpolate:"

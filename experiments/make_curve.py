@@ -1,7 +1,7 @@
 """Draws scores of a toy model from untrained to trained.
 
 python -m experiments.make_curve --dataset sample --data_dir data/sample_64 \\
-    --segmenter runs/sample_judge --work DIR --out docs/evaluation/curve.svg
+    --segmenter runs/sample_segmenter --work DIR --out docs/evaluation/curve.svg
 
 Trains in stages and evaluates after each; 840 steps take about 10 minutes on two CPU cores. Run
 again, it goes on where it stopped. The segmenter is one of `python -m oasis_tf.train_segmenter`.
@@ -23,9 +23,9 @@ _INSET = 22  # of the curve, so that its first number is not on the axis
 _COLUMNS = 3
 # The arrow says in which direction is better.
 _TITLES = {
-    "miou": "mIoU by the judge \u2191",
-    "kid_by_segmenter": "kernel distance of the judge's features \u2193",
-    "fid_by_segmenter": "Frechet distance of the judge's features \u2193",
+    "miou": "mIoU by the segmenter \u2191",
+    "kid_by_segmenter": "kernel distance, segmenter's features \u2193",
+    "fid_by_segmenter": "Frechet distance, segmenter's features \u2193",
     "colour": "colour, chi-square \u2193",
     "texture": "texture, chi-square \u2193",
 }
@@ -67,7 +67,7 @@ def main(argv=None):
 def _score(stage, arguments):
     out = arguments.work / f"score_{stage:06}.json"
     if not out.exists():
-        # Evaluated is what a user would have by then: the checkpoint that the judge likes best.
+        # Evaluated is what a user would have by then: the checkpoint that the segmenter likes best.
         _run(
             "oasis_tf.train --toy",
             dataset=arguments.dataset,

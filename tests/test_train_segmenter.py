@@ -75,7 +75,7 @@ def test_interrupted_it_keeps_what_it_has(records, tmp_path, capsys, interrupt_a
 
 
 def test_the_interrupted_network_has_learnt(records, tmp_path, interrupt_after):
-    """It is the one of a run of as many steps of the same schedule, no fresh one."""
+    """Networks that began alike and stopped at other steps differ."""
     import keras
 
     def weights(out):

@@ -43,7 +43,7 @@ def parse_arguments(argv=None):
     ):
         parser.add_argument(f"--{name}", required=True, type=Path, help=what)
     parser.add_argument(
-        "--segmenter", type=Path, help="the judge; without one, gradient norms and losses only"
+        "--segmenter", type=Path, help="without one, gradient norms and losses only"
     )
     parser.add_argument("--starts", nargs="+", choices=STARTS, default=list(STARTS))
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])

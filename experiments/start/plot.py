@@ -1,7 +1,7 @@
 """Draws what `experiments.start` has written: `python -m experiments.start.plot FILE.json OUT.svg`.
 
 Upper row: the norm of the discriminator's gradient in the first steps, and its losses; lower row:
-the judge's scores of the averaged generator. A line a seed.
+the segmenter's scores of the averaged generator. A line a seed.
 """
 
 import json
@@ -20,8 +20,8 @@ _PANELS = (
     ("D's loss on generated pictures", "loss/discriminator_fake"),
 )
 _SCORES = (
-    ("judge's mIoU (higher is better)", "metrics/miou"),
-    ("Frechet distance of the judge's features (lower is better)", "metrics/fid_by_segmenter"),
+    ("segmenter's mIoU (higher is better)", "metrics/miou"),
+    ("Frechet distance of the segmenter's features (lower is better)", "metrics/fid_by_segmenter"),
 )
 
 

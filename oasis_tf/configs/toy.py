@@ -1,6 +1,6 @@
 """The toy twin of a preset: the same method, small enough for two CPU cores and minutes.
 
-Where it differs from the paper, and why (scores by the judge of `make train`):
+Where it differs from the paper, and why (scores by the segmenter of `make train`):
 
 - Narrow networks, 64x64 pictures, batches of 4: for speed. Twice as many updates fit into a minute
   as with batches of 8, which is worth 0.05 of mIoU.

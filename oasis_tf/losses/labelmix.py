@@ -1,4 +1,4 @@
-"""LabelMix: the discriminator should judge each region by itself.
+"""LabelMix: the discriminator should see each region by itself.
 
 Source: Sushko et al., IJCV 2022, section 3.2, Eq. 3.
 """

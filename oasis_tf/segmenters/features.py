@@ -1,7 +1,7 @@
-"""Features of pictures without a download: what a judge of the user's own photographs sees.
+"""Features of pictures without a download: what a segmenter of the user's own photographs sees.
 
-The judge of `python -m oasis_tf.train_segmenter` is a U-Net; its features are the means over the
-picture of its bottleneck's channels. Its `segmenter.json` names that layer in "features".
+The segmenter of `python -m oasis_tf.train_segmenter` is a U-Net; its features are the means over
+the picture of its bottleneck's channels. Its `segmenter.json` names that layer in "features".
 """
 
 import keras
@@ -13,7 +13,7 @@ from oasis_tf.segmenters.segmenter import FILE_NAME, PRESET, open_model, read_de
 
 
 class SegmenterFeatures:
-    """Pictures to the pooled bottleneck of a judge.
+    """Pictures to the pooled bottleneck of a segmenter.
 
     Args:
         path: directory that `python -m oasis_tf.train_segmenter` has written.
@@ -35,7 +35,7 @@ class SegmenterFeatures:
         if layer is None:
             raise DataError(
                 f"{path}/{FILE_NAME} must name the layer of its features, as python -m "
-                "oasis_tf.train_segmenter writes it: train the judge again, or, if it is of an "
+                "oasis_tf.train_segmenter writes it: train the segmenter again, or, if it is of an "
                 'earlier version of that command, add "features": "activation_9". '
                 'Received: no "features"'
             )

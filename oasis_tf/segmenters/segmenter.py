@@ -1,4 +1,4 @@
-"""Any segmentation network as the judge of mIoU: a Keras model, a SavedModel, or a preset.
+"""What mIoU is measured with: any segmentation network, a Keras model, a SavedModel or a preset.
 
 A segmenter is a directory with `segmenter.json`:
 

@@ -17,7 +17,7 @@ class DiscriminatorScore:
 
     Args:
         generator: the `Generator` to score (the averaged one).
-        discriminator: the `Discriminator` that judges.
+        discriminator: the `Discriminator` that segments them.
         seed: int, of the noise.
     """
 

@@ -1,4 +1,4 @@
-"""A judge's features, against the network itself in NumPy's hands, and bad judges."""
+"""A segmenter's features, against the network itself in NumPy's hands, and bad segmenters."""
 
 import json
 
@@ -38,7 +38,7 @@ def test_against_numpy(tmp_path, pictures):
     np.testing.assert_allclose(SegmenterFeatures(tmp_path)(pictures[1:2]), found[1:2], atol=1e-5)
 
 
-def test_the_bottleneck_of_a_judge(tmp_path, pictures):
+def test_the_bottleneck_of_a_segmenter(tmp_path, pictures):
     model = build_segmentation_network(3, 2)
     save_segmenter(tmp_path, model, list("abc"), features=BOTTLENECK)
     network = SegmenterFeatures(tmp_path)
@@ -50,7 +50,7 @@ def test_the_bottleneck_of_a_judge(tmp_path, pictures):
     np.testing.assert_allclose(network(pictures), np.mean(maps, axis=(1, 2)), atol=1e-5)
 
 
-def test_a_judge_of_an_earlier_version(tmp_path, pictures, monkeypatch):
+def test_a_segmenter_of_an_earlier_version(tmp_path, pictures, monkeypatch):
     """The advice of the message makes it work."""
     model = build_segmentation_network(3, 1)
     with monkeypatch.context() as patch:
@@ -63,7 +63,7 @@ def test_a_judge_of_an_earlier_version(tmp_path, pictures, monkeypatch):
         old = build_segmentation_network(3, 1)
     old.set_weights(model.get_weights())
     save_segmenter(tmp_path, old, list("abc"))
-    with pytest.raises(DataError, match='train the judge again.*"features": "activation_9"'):
+    with pytest.raises(DataError, match='train the segmenter again.*"features": "activation_9"'):
         SegmenterFeatures(tmp_path)
     content = json.loads((tmp_path / "segmenter.json").read_text())
     (tmp_path / "segmenter.json").write_text(json.dumps({**content, "features": "activation_9"}))

@@ -1,4 +1,4 @@
-"""The judge's network learns, and unlabelled pixels teach it nothing."""
+"""The segmenter's network learns, and unlabelled pixels teach it nothing."""
 
 import keras
 import numpy as np
