@@ -245,11 +245,14 @@ def test_lpips(command, tmp_path, monkeypatch, capsys):
     (tmp_path / "weights").mkdir()
     for file in frozen.LPIPS["vgg"] + frozen.LPIPS["alex"]:
         (tmp_path / "weights" / file.name).write_bytes(b"weights")
-    assert main(command("lpips")) == 0
+    page = tmp_path / "page.html"
+    assert main(command("lpips", "--report", str(page))) == 0
     metric = result(tmp_path)["metrics"]["lpips"]
     assert metric["network"] == "vgg" and metric["value"] == metric["vgg"]["global"] > 0
     assert metric["alex"]["global"] == pytest.approx(2 * metric["value"])
-    assert re.search(r"lpips +[\d.]+ +vgg: global [\d.]+, local", capsys.readouterr().out)
+    details = r"vgg: global [\d.]+, local [\d.]+, alex: global"
+    assert re.search(rf"lpips +[\d.]+ +{details}", capsys.readouterr().out)
+    assert re.search(details, page.read_text())
 
 
 def test_nothing_computable(command, tmp_path, capsys):

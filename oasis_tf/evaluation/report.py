@@ -36,7 +36,7 @@ def report(evaluation, data_dir):
         str; needs nothing from elsewhere.
     """
     result, parts = evaluation.result, evaluation.parts
-    sections = [_head(result), _metrics(result["metrics"])]
+    sections = [_head(result), _metrics(result["metrics"], evaluation.metrics)]
     ranked = []  # (heading, by what, [(number, value), ...])
     for name, metric in evaluation.metrics.items():
         if result["metrics"][name]["computed"]:
@@ -103,23 +103,20 @@ def _extremes(metric, parts):
     ]
 
 
-def _metrics(metrics):
+def _metrics(results, metrics):
     rows = []
-    for name, metric in metrics.items():
-        if metric["computed"]:
-            flat = {
-                key: value
-                for key, value in metric.items()
-                if isinstance(value, int | float) and key not in ("computed", "value")
-            }
-            details = ", ".join(f"{key} {in_short(value)}" for key, value in flat.items())
-            note = "; ".join(metric[key] for key in ("about", "warning") if key in metric)
-            value = in_short(metric["value"])
+    for name, result in results.items():
+        if result["computed"]:
+            value = in_short(result["value"])
+            details = ", ".join(metrics[name].details(result))
+            notes = metrics[name].notes(result)
+            if "about" in result and result["about"] not in notes:
+                notes = [result["about"], *notes]
         else:
-            value, details, note = "-", "", f"not computable: {metric['reason']}"
+            value, details, notes = "-", "", [f"not computable: {result['reason']}"]
         rows.append(
             f"<tr><th>{name}<td class=n><b>{value}</b><td>{html.escape(details)}"
-            f"<div class=note>{html.escape(note)}</div>"
+            f"<div class=note>{html.escape('; '.join(notes))}</div>"
         )
     return f"<h2>Metrics</h2><table>{''.join(rows)}</table>"
 

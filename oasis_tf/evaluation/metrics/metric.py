@@ -122,11 +122,11 @@ class Metric(abc.ABC):
         """
 
     def details(self, result):
-        """What to print behind the value of a result: list of str."""
+        """What stands behind the value of a result, in table and report: list of str."""
         return []
 
     def notes(self, result):
-        """Lines to print below it: list of str."""
+        """What stands below it: list of str, a line each."""
         return [result["warning"]] if "warning" in result else []
 
     def sections(self, result, parts):
