@@ -13,6 +13,7 @@ from oasis_tf.config import GROUPS, ConfigError, check_resumable, save_config, s
 from oasis_tf.configs import PRESETS, toy
 from oasis_tf.console import report, say
 from oasis_tf.tf_setup import quick_graphs, quiet_log
+from oasis_tf.training.signals import StopRequest
 from oasis_tf.training.strategy import (
     MULTI_WORKER,
     STRATEGIES,
@@ -167,19 +168,8 @@ def main(argv=None):
         _check_data(config, manifest, arguments.data_dir)
         if cluster:
             check_batch(config, cluster.workers, "workers")
-        strategy = _open_strategy(arguments, cluster)
-        if config.segmenter is not None:
-            from oasis_tf.segmenters.segmenter import load_segmenter
-
-            load_segmenter(config.segmenter).table(manifest.class_names)
-            if config.features == "segmenter":
-                from oasis_tf.segmenters.features import SegmenterFeatures
-
-                SegmenterFeatures(config.segmenter)
-        if arguments.data_service is not None:
-            _check_data_service(arguments.data_service)
-        config = _open_model_dir(arguments.model_dir, config, manifest, is_chief(strategy))
-        outcome = _train(arguments, config, manifest, strategy)
+        with StopRequest().listening() as stop:
+            outcome, chief = _train(arguments, config, manifest, cluster, stop)
     except OasisError as error:
         say(f"error: {error}")
         return 2
@@ -189,10 +179,23 @@ def main(argv=None):
     except KeyboardInterrupt:
         say("interrupted before the first step")
         return 130
-    if not is_chief(strategy):
+    if not chief:
         say(f"done at step {outcome.step}; the chief has written the run")
         return _exit_code(outcome)
     return _report(arguments, outcome)
+
+
+def _check_networks(config, manifest):
+    """Loads the networks that judge, so that what is wrong with them is told before training."""
+    if config.segmenter is None:
+        return
+    from oasis_tf.segmenters.segmenter import load_segmenter
+
+    load_segmenter(config.segmenter).table(manifest.class_names)
+    if config.features == "segmenter":
+        from oasis_tf.segmenters.features import SegmenterFeatures
+
+        SegmenterFeatures(config.segmenter)
 
 
 def _check_data(config, manifest, data_dir):
@@ -245,11 +248,10 @@ def _open_model_dir(model_dir, config, manifest, writes):
 
     data = _identity(manifest)
     try:
-        if (model_dir / "config.json").exists():
+        if has_begun(model_dir):
             config = check_resumable(model_dir, config, data)
-        # A kill while the very first file was written leaves only its temporary name.
-        elif model_dir.exists() and any(p.name != "config.json.tmp" for p in model_dir.iterdir()):
-            raise ConfigError(f"--model_dir {model_dir} must be empty or hold a run.")
+        elif model_dir.exists():
+            _check_unused(model_dir)
         if config.init_from is not None and not has_begun(model_dir):
             open_run_dir(config.init_from).check_fits(config, Legend.of(manifest))
         if writes:
@@ -260,6 +262,22 @@ def _open_model_dir(model_dir, config, manifest, writes):
             f"--model_dir {model_dir} must be a writable directory: {error}"
         ) from None
     return config
+
+
+def _check_unused(model_dir):
+    """Raises ConfigError if the directory holds what a new run must not touch.
+
+    Without a checkpoint nothing has begun: what a start leaves that failed is no obstacle.
+    """
+    if any((model_dir / "best").glob("*.index")):
+        raise ConfigError(
+            f"--model_dir {model_dir} holds the best checkpoint of a run, and none to go on from; "
+            f"choose another directory and start from it with --init_from {model_dir}"
+        )
+    names = {path.name for path in model_dir.iterdir()}
+    # A kill while the very first file was written leaves only its temporary name.
+    if names - {"config.json.tmp"} and "config.json" not in names:
+        raise ConfigError(f"--model_dir {model_dir} must be empty or hold a run.")
 
 
 class _LostWorker(Exception):
@@ -273,7 +291,7 @@ def _explaining(arguments):
     import tensorflow as tf
 
     from data_pipeline.reading.reader import READ_ERRORS, explain_read_error
-    from oasis_tf.training.disk import explain_disk_error
+    from oasis_tf.training.disk import explain_disk_error, is_disk_error
 
     lost = (
         tf.errors.UnavailableError,
@@ -283,6 +301,15 @@ def _explaining(arguments):
     )
     try:
         yield
+    except (tf.errors.ResourceExhaustedError, MemoryError) as error:
+        if is_disk_error(error):
+            raise explain_disk_error(arguments.model_dir, error) from error
+        raise ConfigError(
+            "the memory of the device does not hold a step; a smaller --batch_size takes less, "
+            "--accumulate N makes the same batch in N parts, --rematerialize computes blocks twice "
+            f"instead of keeping them, a smaller --base_channels makes narrower networks. "
+            f"Received: {str(error).splitlines()[0] if str(error) else 'out of memory'}"
+        ) from error
     except READ_ERRORS as error:
         raise explain_read_error(arguments.data_dir, error) from error
     except (tf.errors.OpError, OSError) as error:
@@ -294,9 +321,15 @@ def _explaining(arguments):
         raise explain_disk_error(arguments.model_dir, error) from error
 
 
-def _train(arguments, config, manifest, strategy):
+def _train(arguments, config, manifest, cluster, stop):
+    """Sets everything up and trains: (`Outcome`, whether this process is the chief)."""
+    strategy = _open_strategy(arguments, cluster)
     from oasis_tf.training.loop import Run
 
+    _check_networks(config, manifest)
+    if arguments.data_service is not None:
+        _check_data_service(arguments.data_service)
+    config = _open_model_dir(arguments.model_dir, config, manifest, is_chief(strategy))
     height, width = config.image_size
     say(
         f"{config.dataset}: {manifest.splits['train'].examples} pictures of {height}x{width}, "
@@ -311,6 +344,7 @@ def _train(arguments, config, manifest, strategy):
             histograms=arguments.histograms,
             strategy=strategy,
             data_service=arguments.data_service,
+            stop=stop,
         )
         for note in run.notes:
             say(f"note: {note}")
@@ -319,7 +353,7 @@ def _train(arguments, config, manifest, strategy):
         else:
             say(f"{run.size}; {'resuming at' if run.start_step else 'from'} step {run.start_step}")
             say("the first step takes longer, for the graph is built in it")
-        return run.train()
+        return run.train(), is_chief(strategy)
 
 
 def _report(arguments, outcome):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from data_pipeline.errors import DataError
 from data_pipeline.labels.legend import Legend
+from oasis_tf.checkpoints.found import checkpoints_in
 from oasis_tf.config import Config, ConfigError, load_config
 
 _WIDTHS = ("generator_channels", "discriminator_channels", "spade_channels", "noise_channels")
@@ -41,11 +42,14 @@ class RunDir:
         Raises:
             DataError: there is no checkpoint.
         """
-        import tensorflow as tf
-
         for name in ("best", "checkpoints"):
-            if path := tf.train.latest_checkpoint(str(self.path / name)):
-                return path
+            if found := checkpoints_in(self.path / name):
+                return found[-1]
+            if parts := sorted(p.name for p in (self.path / name).glob("*.data-*")):
+                raise DataError(
+                    f"{self.path / name} must hold a checkpoint's .index and .data files. "
+                    f"Received: {', '.join(parts)} alone"
+                )
         raise DataError(f"{self.path} must hold a checkpoint, in best/ or checkpoints/")
 
     def load_generator(self):
@@ -112,7 +116,7 @@ class RunDir:
 
 def has_begun(path):
     """Whether a run in this directory has written a checkpoint to go on from."""
-    return any((Path(path) / "checkpoints").glob("step-*.index"))
+    return any((Path(path) / "checkpoints").glob("*.index"))
 
 
 def open_run_dir(path):

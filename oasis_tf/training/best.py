@@ -4,6 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from oasis_tf.checkpoints.manager import RunCheckpoints
+from oasis_tf.console import say
 from oasis_tf.training.chosen_by import ChosenBy
 
 
@@ -40,7 +41,11 @@ class BestCheckpoint:
         )
         if self.path is not None:
             saved = tf.train.Checkpoint(best_score=self._best, chosen_by=chosen_by)
-            saved.restore(self.path).expect_partial()
+            try:
+                saved.restore(self.path).expect_partial()
+            # TensorFlow meets a damaged file with IndexError, OpError, ValueError and others.
+            except Exception:
+                say(f"warning: {self.path} is damaged; the next score chooses another one")
         before = chosen_by.name
         self.note = None
         if chosen_by.change(name, network):
@@ -57,7 +62,7 @@ class BestCheckpoint:
     @property
     def path(self):
         """Path of the best checkpoint, or None."""
-        return self._checkpoints.latest_checkpoint
+        return self._checkpoints.newest
 
     @property
     def score(self):

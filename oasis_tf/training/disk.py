@@ -12,6 +12,11 @@ _WORDS = tuple(
 )
 
 
+def is_disk_error(error):
+    """Whether the error's words are those of a disk that is full, read-only or broken."""
+    return any(words in str(error) for words in _WORDS)
+
+
 def explain_disk_error(model_dir, error):
     """Turns an error while a run writes into what to do about it.
 

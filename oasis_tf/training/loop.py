@@ -74,6 +74,7 @@ class Run:
         strategy: a `tf.distribute.Strategy`. Defaults to that of `make_strategy`.
         data_service: `grpc://HOST:PORT` of the tf.data service that training batches come
             through. Defaults to none.
+        stop: `StopRequest` that is listening. Defaults to one that never hears anything.
 
     Raises:
         ConfigError: a batch that the devices cannot share evenly, a damaged checkpoint, or
@@ -97,6 +98,7 @@ class Run:
         histograms=False,
         strategy=None,
         data_service=None,
+        stop=None,
     ):
         model_dir = Path(model_dir)
         self._config = config
@@ -105,7 +107,7 @@ class Run:
         self._chief = is_chief(self._strategy)
         check_batch(config, self._strategy.num_replicas_in_sync)
         self._batches = Batches(config, manifest, data_dir, self._strategy, data_service)
-        self._stop = StopRequest()
+        self._stop = stop or StopRequest()
 
         with self._strategy.scope():
             self.state = TrainingState(config, manifest.num_classes)
@@ -181,32 +183,34 @@ class Run:
         self._newest_pictures = max((model_dir / "pictures").glob("step_*.png"), default=None)
 
     def train(self):
-        """Trains to the end, or until SIGTERM or Ctrl-C; returns the `Outcome`.
+        """Trains to the end, or until a signal; returns the `Outcome`.
 
         Raises:
             NonFiniteLossError: a loss became infinite or not a number; the checkpoints stay.
         """
         stopped_by = None
         try:
-            with self._stop.listening():
-                if self._unfinished:
-                    self._make_events()
-                while self._step() < self.total_steps:
-                    self._stop_if_asked()
-                    output = self._trainer.train(self._steps_to_next_event(), go_on=self._goes_on)
-                    self._log(output)
-                    if self._is_due(self._config.checkpoint_every):
-                        self._checkpoints.save(self._step())
-                    self._make_events()
+            if self._unfinished:
+                self._make_events()
+            while self._step() < self.total_steps:
+                self._stop_if_asked()
+                output = self._trainer.train(self._steps_to_next_event(), go_on=self._goes_on)
+                if output is None:
+                    continue
+                self._stop.unsaved = True
+                self._log(output)
+                if self._is_due(self._config.checkpoint_every):
+                    self._save()
+                self._make_events()
         except Stopped as stop:
             stopped_by = stop.signum
-            self._checkpoints.save(self._step())
+            self._save()
         finally:
             self._progress.close()
             self._curves.flush()
         return Outcome(
             step=self._step(),
-            checkpoint=self._checkpoints.latest_checkpoint,
+            checkpoint=self._checkpoints.newest,
             best_checkpoint=self.best.path,
             best_score=self.best.score,
             chosen_by=self.best.name,
@@ -231,11 +235,11 @@ class Run:
     def _restore(self):
         """Goes on from the newest checkpoint; without any, from `init_from`."""
         try:
-            restored = self._checkpoints.restore_or_initialize()
+            restored = self._checkpoints.restore_newest()
         # TensorFlow meets a damaged file with IndexError, OpError, ValueError and others.
         except Exception as error:
             raise ConfigError(
-                f"checkpoint {self._checkpoints.latest_checkpoint} must be whole and of this "
+                f"checkpoint {self._checkpoints.newest} must be whole and of this "
                 f"version. Received: {str(error).splitlines()[0]}"
             ) from error
         if restored is None and self._config.init_from is not None:
@@ -293,6 +297,12 @@ class Run:
         )
         due = min(interval - self._step() % interval for interval in intervals)
         return min(due, self.total_steps - self._step())
+
+    def _save(self):
+        self._curves.flush()
+        self._checkpoints.save(self._step())
+        # Other workers count on this one, which therefore does not end at once.
+        self._stop.unsaved = self._strategy.cluster_resolver is not None
 
     def _is_due(self, interval):
         return self._step() >= self.total_steps or self._step() % interval == 0

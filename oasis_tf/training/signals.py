@@ -1,7 +1,14 @@
-"""Turns SIGTERM and Ctrl-C into a stop between two steps."""
+"""SIGTERM, SIGUSR1 and Ctrl-C, heard at once and obeyed between two steps."""
 
 import contextlib
+import os
 import signal
+import threading
+
+from oasis_tf.console import say
+
+# SIGUSR1 is what batch systems send some time before they end a job.
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
 
 
 class Stopped(Exception):
@@ -13,29 +20,56 @@ class Stopped(Exception):
 
 
 class StopRequest:
-    """Remembers a signal until the steps under way are done.
+    """Remembers the first signal until the step under way is done; the second acts at once.
+
+    A thread listens, for Python's own handlers wait until TensorFlow returns, which may take
+    minutes while a graph is built and for ever while another machine does not answer.
 
     Attributes:
         signum: number of the signal that has come, 0 before.
+        unsaved: whether steps were made that no checkpoint holds. Until then a signal ends the
+            process at once, with exit code 128 + its number.
     """
 
     def __init__(self):
         self.signum = 0
+        self.unsaved = False
 
     @contextlib.contextmanager
     def listening(self):
-        """Catches SIGTERM and SIGINT inside the `with` block; a second one acts at once."""
-        signals = (signal.SIGTERM, signal.SIGINT)
-        before = {s: signal.getsignal(s) for s in signals}
-
-        def remember(signum, _):
-            self.signum = signum
-            signal.signal(signum, before[signum])
-
-        for s in signals:
-            signal.signal(s, remember)
+        """Hears signals inside the `with` block; in the main thread only, for others get none."""
+        if threading.current_thread() is not threading.main_thread():
+            yield self
+            return
+        reader, writer = os.pipe()
+        os.set_blocking(writer, False)
+        before = {s: signal.signal(s, lambda *_: None) for s in SIGNALS}
+        old_writer = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+        thread = threading.Thread(target=self._listen, args=(reader,), daemon=True)
+        thread.start()
         try:
             yield self
         finally:
-            for s in signals:
-                signal.signal(s, before[s])
+            signal.set_wakeup_fd(old_writer)
+            for s, handler in before.items():
+                signal.signal(s, handler)
+            os.close(writer)
+            thread.join()
+            os.close(reader)
+
+    def _listen(self, reader):
+        # Python writes the number of each signal as a byte; the end is the closed pipe.
+        while byte := os.read(reader, 1):
+            if byte[0] in SIGNALS:
+                self._hear(byte[0])
+
+    def _hear(self, signum):
+        name = signal.Signals(signum).name
+        if not self.unsaved:
+            say(f"{name}: stopped; no step was made that is not in a checkpoint")
+            os._exit(128 + signum)
+        if self.signum:
+            say(f"{name} again: stopped at once, without the steps since the last checkpoint")
+            os._exit(128 + signum)
+        self.signum = signum
+        say(f"{name}: stopping after this step, then saving; again to stop without")

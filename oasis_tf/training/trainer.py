@@ -1,5 +1,7 @@
 """The inner loop: steps, their randomness and their numbers."""
 
+import queue
+import threading
 import time
 
 import keras
@@ -88,9 +90,10 @@ class Trainer:
 
         Args:
             num_steps: int, 1 or more.
-            go_on: called after each call of TensorFlow; False ends the loop early.
+            go_on: asked between two steps, and while a batch is waited for; False ends the loop.
 
         Returns:
+            None where no step was made, else
             dict from names to floats: the means over the steps made, of `gradient_excess/...` the
             largest, `images_per_second`, and with loss scaling `skipped_updates/...`: how many in
             all overflowed so far. `explosions` is a list of (network, step, norm, multiple of the
@@ -106,6 +109,8 @@ class Trainer:
             self._iterator = self._batches(done)
         start = time.perf_counter()
         metrics = self._make_steps(num_steps, go_on)
+        if metrics is None:
+            return None
         elapsed = time.perf_counter() - start
         count = len(metrics[METRICS[0]])
         for i in range(count):
@@ -128,17 +133,22 @@ class Trainer:
         }
 
     def _make_steps(self, count, go_on):
-        """dict from names to float64 (steps made,)."""
+        """dict from names to float64 (steps made,), or None."""
         outputs, done = [], 0
-        while done < count and (not done or go_on()):
+        while done < count and go_on():
             several = min(self._steps_per_loop, count - done)
             if self._steps_per_loop == 1:
-                output = self._train_step(next(self._iterator))
+                batch = _unless_stopped(self._iterator, go_on)
+                if batch is None:
+                    break
+                output = self._train_step(batch)
                 outputs.append([[output[name] for name in METRICS]])
             else:
                 # A tensor, so that a shorter last call needs no graph of its own.
                 outputs.append(self._train_steps(self._iterator, tf.constant(several)))
             done += several
+        if not outputs:
+            return None
         # Only now, so that a GPU does not wait for the host between two steps.
         rows = np.concatenate([np.array(output, float) for output in outputs])
         return dict(zip(METRICS, rows.T, strict=True))
@@ -215,6 +225,33 @@ class Trainer:
             step_mask_bits((self._batch_size, generator.num_classes), self._seed, self.global_step),
         )
         return tuple(map(replica_part, draws))
+
+
+def _unless_stopped(iterator, go_on):
+    """The next batch, or None if `go_on` becomes False while it is waited for.
+
+    TensorFlow cannot be interrupted while it waits, for a data service that is gone perhaps, so a
+    thread does the waiting.
+    """
+    answer = queue.SimpleQueue()
+
+    def fetch():
+        try:
+            answer.put((next(iterator), None))
+        except BaseException as error:
+            answer.put((None, error))
+
+    threading.Thread(target=fetch, daemon=True).start()
+    while True:
+        try:
+            batch, error = answer.get(timeout=0.2)
+        except queue.Empty:
+            if not go_on():
+                return None
+            continue
+        if error is not None:
+            raise error
+        return batch
 
 
 def _explosions(metrics, done):

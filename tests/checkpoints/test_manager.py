@@ -1,5 +1,7 @@
 """By whom checkpoints are saved, and going on from the newest that is whole."""
 
+import os
+
 import pytest
 import tensorflow as tf
 
@@ -24,7 +26,7 @@ def test_a_worker_that_does_not_write_restores(tmp_path):
     before = sorted(p.name for p in tmp_path.iterdir())
     step = tf.Variable(0)
     reader = of_step(tmp_path, step, writes=False)
-    assert reader.restore_or_initialize().endswith("step-5")
+    assert reader.restore_newest().endswith("step-5")
     assert int(step.numpy()) == 5
     assert reader.save(6) is None
     assert sorted(p.name for p in tmp_path.iterdir()) == before
@@ -52,9 +54,9 @@ def opened(directory):
 def restored(directory):
     """The step that the manager goes on from, in both variables."""
     state, manager = opened(directory)
-    path = manager.restore_or_initialize()
+    path = manager.restore_newest()
     step = int(state.step)
-    assert path == manager.latest_checkpoint == str(directory / f"step-{step}")
+    assert path == manager.newest == str(directory / f"step-{step}")
     assert state.value.numpy().tolist() == [step] * 1000
     return step
 
@@ -70,7 +72,7 @@ def test_the_newest_are_kept(directory):
 
 def test_nothing_there(tmp_path):
     state, manager = opened(tmp_path)
-    assert manager.restore_or_initialize() is None and int(state.step) == 0
+    assert manager.restore_newest() is None and int(state.step) == 0
 
 
 @pytest.mark.parametrize("part", ["index", "data-00000-of-00001"])
@@ -94,8 +96,8 @@ def test_all_damaged(directory):
         cut(path)
     _, manager = opened(directory)
     with pytest.raises(tf.errors.OpError):
-        manager.restore_or_initialize()
-    assert manager.latest_checkpoint == str(directory / "step-8")
+        manager.restore_newest()
+    assert manager.newest == str(directory / "step-8")
 
 
 @pytest.mark.parametrize("content", [None, b"model_check", b"\xff", b""])
@@ -106,11 +108,41 @@ def test_a_spoilt_list_of_checkpoints(directory, content):
     assert restored(directory) == 8
 
 
+def test_a_damaged_one_is_written_again(directory):
+    cut(directory / "step-8.index")
+    state, manager = opened(directory)
+    assert manager.restore_newest().endswith("step-6")
+    state.step.assign(8)
+    manager.save(8)
+    state, manager = opened(directory)
+    assert manager.restore_newest().endswith("step-8") and int(state.step) == 8
+
+
+def test_times_of_the_files_say_nothing(directory):
+    for path in directory.glob("step-*"):
+        os.utime(path, (0, 0))
+    assert restored(directory) == 8
+    state, manager = opened(directory)
+    manager.restore_newest()
+    state.step.assign(10)
+    manager.save(10)
+    assert {p.name for p in directory.glob("*.index")} == {f"step-{i}.index" for i in (6, 8, 10)}
+
+
+def test_a_checkpoint_of_something_else(directory, capsys):
+    for path in directory.glob("step-*"):
+        path.unlink()
+    tf.train.Checkpoint(other=tf.Variable(1.0)).write(str(directory / "step-9"))
+    _, manager = opened(directory)
+    with pytest.raises(AssertionError):
+        manager.restore_newest()
+
+
 def test_old_ones_are_deleted_after_a_restart(directory):
     (directory / "step-8.index").write_bytes(b"")
     (directory / "checkpoint").unlink()
     state, manager = opened(directory)
-    manager.restore_or_initialize()
+    manager.restore_newest()
     for step in (8, 10):
         state.step.assign(step)
         manager.save(step)
