@@ -67,7 +67,15 @@ def build(request, out, *, workers=None, command=""):
         manifest = _manifest(request, identity, dataset, shards, stats, command)
         manifest.write(out)
         output.tidy(out)
-    return manifest, summarise(manifest, out, _out_of_range(stats), dataset.missing)
+    lines = summarise(manifest, out, _out_of_range(stats), dataset.missing, gpu=_has_gpu())
+    return manifest, lines
+
+
+def _has_gpu():
+    # Late, as where records are written: TensorFlow takes seconds to import.
+    import tensorflow as tf
+
+    return bool(tf.config.list_physical_devices("GPU"))
 
 
 def _complete(out, identity):

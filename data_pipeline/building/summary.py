@@ -1,9 +1,11 @@
 """The closing lines of a build."""
 
 _FREQUENT = 5
+# Of fewer pictures the paper's settings make few updates in their epochs.
+_SMALL = 5000
 
 
-def summarise(manifest, out, out_of_range, missing):
+def summarise(manifest, out, out_of_range, missing, *, gpu):
     """Sums a finished build up.
 
     Args:
@@ -11,12 +13,14 @@ def summarise(manifest, out, out_of_range, missing):
         out: its directory.
         out_of_range: {id as in the source: source pixels} that became unlabelled.
         missing: names of skipped pictures.
+        gpu: whether this machine has one.
 
     Returns:
         list of aligned lines.
     """
     splits = manifest.splits
     height, width = manifest.image_size
+    toy = _why_toy(manifest, gpu)
     rows = [
         ("images", ", ".join(f"{split.examples} {name}" for name, split in splits.items())),
         ("stored as", ", ".join(f"{_size(split)} {name}" for name, split in splits.items())),
@@ -31,13 +35,23 @@ def summarise(manifest, out, out_of_range, missing):
         (
             "next",
             f"python -m oasis_tf.train --dataset {manifest.dataset} --data_dir {out} "
-            f"--model_dir runs/{manifest.dataset}",
+            f"--model_dir runs/{manifest.dataset}{' --toy' if toy else ''}",
         ),
     ]
+    if toy:
+        rows.append(("", f"--toy, the small preset, because {toy}"))
     if missing:
         rows.insert(1, ("skipped", f"{len(missing)} missing pictures, such as {missing[0]}"))
     title = f"{manifest.dataset}: training sees {height}x{width}"
     return [title, *(f"  {key:<13} {value}" for key, value in rows)]
+
+
+def _why_toy(manifest, gpu):
+    """Why the small preset is the one to begin with, or None."""
+    if not gpu:
+        return "this machine has no GPU"
+    examples = manifest.splits["train"].examples if "train" in manifest.splits else 0
+    return f"the set has fewer than {_SMALL:,} pictures to train on" if examples < _SMALL else None
 
 
 def _classes(manifest):
