@@ -13,6 +13,7 @@ from oasis_tf.config import GROUPS, ConfigError, check_resumable, save_config, s
 from oasis_tf.configs import PRESETS, toy
 from oasis_tf.console import report, say
 from oasis_tf.tf_setup import quick_graphs, quiet_log
+from oasis_tf.training.advice import length, warnings
 from oasis_tf.training.signals import StopRequest
 from oasis_tf.training.strategy import (
     MULTI_WORKER,
@@ -348,10 +349,14 @@ def _train(arguments, config, manifest, cluster, stop):
         )
         for note in run.notes:
             say(f"note: {note}")
+        examples = manifest.splits["train"].examples
+        say(length(run.total_steps, examples, config.batch_size, run.devices))
         if run.is_complete:
             say(f"the run is complete at step {run.start_step}; --steps N makes it longer")
         else:
             say(f"{run.size}; {'resuming at' if run.start_step else 'from'} step {run.start_step}")
+            for warning in warnings(config, examples):
+                say(f"warning: {warning}")
             say("the first step takes longer, for the graph is built in it")
         return run.train(), is_chief(strategy)
 

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -72,6 +73,8 @@ def test_what_a_run_leaves(uninterrupted):
     model_dir, out, err = uninterrupted
     assert "Traceback" not in err
     assert f"step {STEPS}/{STEPS}" in err
+    assert re.search(rf"^{STEPS} steps = [0-9.]+ epochs on ", err, re.MULTILINE)
+    assert "too few" not in err  # for --toy is meant for few
     for word in ("checkpoint", "best so far", "pictures", "tensorboard --logdir", "next"):
         assert word in out
     names = {p.name for p in model_dir.iterdir()}
@@ -96,10 +99,16 @@ def test_what_a_run_leaves(uninterrupted):
 
 def test_tensorboard_has_everything(uninterrupted):
     model_dir, *_ = uninterrupted
-    tags = set()
+    tags, curves, described = set(), set(), set()
     for path in model_dir.glob("*/events*"):
         for event in tf.compat.v1.train.summary_iterator(str(path)):
-            tags |= {value.tag for value in event.summary.value}
+            for value in event.summary.value:
+                tags.add(value.tag)
+                if value.metadata.plugin_data.plugin_name == "scalars":
+                    curves.add(value.tag)
+                if value.metadata.summary_description:
+                    described.add(value.tag)
+    assert curves == described
     wanted = {
         "loss/generator",
         "loss/discriminator",
@@ -119,6 +128,7 @@ def test_tensorboard_has_everything(uninterrupted):
         "discriminator/real_as_fake",
         "discriminator/fake_as_fake",
         "labels | photograph | generated | averaged",
+        "settings",
     }
     assert wanted <= tags
     assert any(tag.startswith("generator/000") for tag in tags)  # --histograms
@@ -257,7 +267,7 @@ def test_a_kill_before_the_first_file_was_whole(capsys, records, tmp_path, monke
     monkeypatch.setattr("oasis_tf.train._train", stop)
     (tmp_path / "config.json.tmp").write_text('{"conf')
     fails(capsys, command(records, tmp_path), "far enough")
-    assert [p.name for p in tmp_path.iterdir()] == ["config.json"]
+    assert {p.name for p in tmp_path.iterdir()} == {"config.json"}
 
 
 def test_a_model_dir_that_is_a_file(capsys, records, tmp_path):

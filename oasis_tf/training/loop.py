@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 import orbit
-import tensorflow as tf
 
 from data_pipeline.files import write_atomically
 from oasis_tf.checkpoints.manager import RunCheckpoints
@@ -21,11 +20,16 @@ from oasis_tf.checkpoints.run_dir import open_run_dir
 from oasis_tf.config import ConfigError
 from oasis_tf.console import say
 from oasis_tf.training.actions import Histograms, Pictures, Progress
+from oasis_tf.training.announce import announced
 from oasis_tf.training.batches import Batches
 from oasis_tf.training.best import BestCheckpoint
+from oasis_tf.training.curves import DescribedScalars
+from oasis_tf.training.devices import device_names
 from oasis_tf.training.ema import StatisticsEstimator
 from oasis_tf.training.metric_score import MetricScore
+from oasis_tf.training.pace import Pace
 from oasis_tf.training.score import DiscriminatorScore
+from oasis_tf.training.settings_card import write_settings
 from oasis_tf.training.signals import Stopped, StopRequest
 from oasis_tf.training.state import TrainingState
 from oasis_tf.training.strategy import check_batch, gather, is_chief, make_strategy
@@ -84,6 +88,7 @@ class Run:
         state: `TrainingState`.
         best: `BestCheckpoint`.
         notes: lines that the user should read.
+        devices: names of what it computes on.
         start_step: steps that were done when the run was opened.
         total_steps: of the whole run.
     """
@@ -106,6 +111,7 @@ class Run:
         self._strategy = strategy or make_strategy()
         self._chief = is_chief(self._strategy)
         check_batch(config, self._strategy.num_replicas_in_sync)
+        self.devices = device_names(self._strategy.num_replicas_in_sync)
         self._batches = Batches(config, manifest, data_dir, self._strategy, data_service)
         self._stop = stop or StopRequest()
 
@@ -160,12 +166,19 @@ class Run:
         self._curves, self._val_curves = (
             orbit.utils.SummaryManager(
                 str(model_dir / part) if self._chief else None,
-                tf.summary.scalar,
+                DescribedScalars(),
                 global_step=self.state.global_step,
             )
             for part in ("train", "val")
         )
         self._progress = Progress(self.state.global_step, self.total_steps)
+        self._pace = Pace(self.start_step, self.total_steps, self._tell)
+        self._facts = {
+            "pictures": manifest.splits["train"].examples,
+            "classes with unlabelled": manifest.num_classes,
+            "steps in all": self.total_steps,
+            "devices": ", ".join(self.devices),
+        }
         self._histograms = None
         if histograms:
             models = {"generator": self.state.generator, "discriminator": self.state.discriminator}
@@ -189,11 +202,15 @@ class Run:
             NonFiniteLossError: a loss became infinite or not a number; the checkpoints stay.
         """
         stopped_by = None
+        if self._chief and not self.is_complete:
+            writer = self._curves.summary_writer()
+            write_settings(writer, self._config, self._facts, self.start_step)
         try:
             if self._unfinished:
                 self._make_events()
             while self._step() < self.total_steps:
                 self._stop_if_asked()
+                self._watch_pace()
                 output = self._trainer.train(self._steps_to_next_event(), go_on=self._goes_on)
                 if output is None:
                     continue
@@ -228,6 +245,16 @@ class Run:
     def is_complete(self):
         """Whether nothing is left to do."""
         return self.start_step >= self.total_steps and not self._unfinished
+
+    def _watch_pace(self):
+        # Only a CPU takes hours unexpectedly; a GPU would have to be waited for to know the step.
+        if self.devices == ["CPU"]:
+            self._pace(self._step())
+
+    def _tell(self, line):
+        self._progress.close()
+        if self._chief:
+            say(line)
 
     def _step(self):
         return int(self.state.global_step.numpy())
@@ -273,6 +300,7 @@ class Run:
             )
 
     def _goes_on(self):
+        self._watch_pace()
         # Asking the other workers takes an exchange, so they are asked once a loop.
         return not self._stop.signum or self._strategy.cluster_resolver is not None
 
@@ -300,7 +328,8 @@ class Run:
 
     def _save(self):
         self._curves.flush()
-        self._checkpoints.save(self._step())
+        with announced("saving", self._tell):
+            self._checkpoints.save(self._step())
         # Other workers count on this one, which therefore does not end at once.
         self._stop.unsaved = self._strategy.cluster_resolver is not None
 
@@ -347,11 +376,14 @@ class Run:
         )
         if not (evaluate or draw):
             return
-        self._estimate_statistics(self._interruptible(self._batches.for_statistics()))
+        with announced("re-estimating the average's statistics", self._tell):
+            self._estimate_statistics(self._interruptible(self._batches.for_statistics()))
         if evaluate:
-            self._evaluate()
+            with announced("validating", self._tell):
+                self._evaluate()
         if draw and self._chief:
-            self._newest_pictures = self._pictures(self._step())
+            with announced("drawing pictures", self._tell):
+                self._newest_pictures = self._pictures(self._step())
             if self._histograms:
                 self._histograms(self._step())
         self._curves.flush()
