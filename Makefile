@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 # Of the lines that `make train` ends with.
-DRAW := --model runs/sample --size 64 64 --out runs/drawn --labels data/sample
+DRAW := --model runs/sample --out runs/drawn --labels data/sample
 
 .PHONY: train test test-slow lint docs clean
 
@@ -19,7 +19,7 @@ train: $(VENV)/.installed
 		--metrics miou,colour,texture --segmenter runs/sample_segmenter \
 		--out runs/sample_score.json --report runs/sample_report.html --cache_dir runs/cache
 	@echo
-	@echo "To draw pictures of label maps (at 64 64, as the model has learnt), edit and interpolate:"
+	@echo "To draw pictures of label maps, edit them, and go from seed to seed:"
 	@echo "  $(BIN)/python -m oasis_tf.synthesize $(DRAW)/label_maps --samples 6"
 	@echo "  $(BIN)/python -m oasis_tf.edit $(DRAW)/label_maps/scene_1.png --resample house,tree"
 	@echo "  $(BIN)/python -m oasis_tf.interpolate $(DRAW)/label_maps/scene_1.png --seeds 0 3"
