@@ -71,8 +71,9 @@ def _our_side(num_classes, recorded, options):
 
     def update(fake, image, label_map, mask_bits):
         step = AdversarialStep(None, network, None, _NoUpdate(), labelmix_weight=LABELMIX_WEIGHT)
-        metrics = step.update_discriminator(image, fake, label_map, mask_bits)
-        return metrics["gradient_norm/discriminator"]
+        weights = step.class_weights(label_map)
+        gradients, _ = step.discriminator_gradients(image, fake, label_map, weights, mask_bits)
+        return tf.linalg.global_norm(gradients)
 
     return _side(update, num_classes, recorded)
 
@@ -98,6 +99,3 @@ class _NoUpdate:
 
     def scale_loss(self, loss):
         return loss
-
-    def apply(self, gradients, variables):
-        pass
