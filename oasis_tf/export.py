@@ -1,6 +1,7 @@
 """Exports a trained generator: `python -m oasis_tf.export --model PATH --out saved_models/NAME`."""
 
 import argparse
+import math
 import sys
 from pathlib import Path
 
@@ -90,20 +91,35 @@ def _export(arguments):
 
 
 def _scores(checkpoint):
-    """What the training knows of the checkpoint's quality."""
+    """What the training knows of the checkpoint's quality: a dict from titles to floats."""
     import tensorflow as tf
 
+    from oasis_tf.training.chosen_by import ChosenBy
+    from oasis_tf.training.score_names import CHEAP_SCORE, higher_is_better, score_title
+
     reader = tf.train.load_checkpoint(checkpoint)
+
+    def read(name, attribute="VARIABLE_VALUE"):
+        key = f"{name}/.ATTRIBUTES/{attribute}"
+        return reader.get_tensor(key) if reader.has_tensor(key) else None
+
     scores = {}
-    for name, variable in (("training step", "step"), (_MIOU, "best_score")):
-        key = f"{variable}/.ATTRIBUTES/VARIABLE_VALUE"
-        if reader.has_tensor(key) and reader.get_tensor(key) >= 0:
-            scores[name] = float(reader.get_tensor(key))
+    if (step := read("step")) is not None:
+        scores["training step"] = float(step)
+    best = read("best_score")
+    # Infinite as long as nothing has been chosen.
+    if best is not None and math.isfinite(best):
+        chosen_by = ChosenBy()
+        if (state := read("chosen_by", "py_state")) is not None:
+            chosen_by.deserialize(state)
+        # What chose in runs that did not keep the name.
+        name = chosen_by.name or CHEAP_SCORE
+        title = score_title(name)
+        # Kept so that the larger is the better.
+        if not higher_is_better(name):
+            title, best = f"{title} (lower is better)", -best
+        scores[f"{title}, best of the run"] = float(best)
     return scores
-
-
-# Not the paper's mIoU, which another network measures.
-_MIOU = "mIoU by the discriminator, best of the run"
 
 
 def _say(line):

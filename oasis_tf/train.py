@@ -14,6 +14,7 @@ from oasis_tf.configs import PRESETS, toy
 from oasis_tf.console import report, say
 from oasis_tf.tf_setup import quick_graphs, quiet_log
 from oasis_tf.training.advice import length, warnings
+from oasis_tf.training.score_names import score_title
 from oasis_tf.training.signals import StopRequest
 from oasis_tf.training.strategy import (
     MULTI_WORKER,
@@ -26,11 +27,6 @@ from oasis_tf.training.strategy import (
 
 # EX_TEMPFAIL of sysexits.h: nothing is wrong with the command, try again.
 RESTART = 75
-
-_SCORES = {
-    "score/miou": "mIoU by the discriminator",
-    "metrics/miou": "mIoU by the segmenter",
-}
 
 # How long a dispatcher may take to answer.
 DATA_SERVICE_SECONDS = 10
@@ -370,8 +366,7 @@ def _report(arguments, outcome):
     if outcome.best_checkpoint:
         score = "chosen by another score"
         if outcome.best_score is not None:
-            name = _SCORES.get(outcome.chosen_by, outcome.chosen_by.removeprefix("metrics/"))
-            score = f"{name} {outcome.best_score:.4g}"
+            score = f"{score_title(outcome.chosen_by)} {outcome.best_score:.4g}"
         rows.append(("best so far", f"{outcome.best_checkpoint}  ({score})"))
     if outcome.pictures:
         rows.append(("pictures", f"{outcome.pictures}  (labels | photograph | generated)"))

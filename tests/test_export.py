@@ -9,6 +9,8 @@ import tensorflow as tf
 from oasis_tf import export
 from oasis_tf.config import save_config
 from oasis_tf.serving.client import Client
+from oasis_tf.serving.exporting.model_card import model_card
+from oasis_tf.training.chosen_by import ChosenBy
 from tests.serving.exporting.toy_generator import toy_generator, toy_info
 from tests.serving.running import serving
 
@@ -65,6 +67,42 @@ def test_exported_served_and_called(generator, model_dir, tmp_path, capsys):
         np.testing.assert_array_equal(
             edited, client.synthesize(label_map, seed=np.where(mask, 6, 5))
         )
+
+
+@pytest.mark.parametrize(
+    "state, kept, title, score",
+    [
+        ('["score/miou", null]', 0.125, "mIoU by the discriminator, best of the run", 0.125),
+        ('"score/miou"', 0.125, "mIoU by the discriminator, best of the run", 0.125),
+        (None, 0.125, "mIoU by the discriminator, best of the run", 0.125),
+        ('["metrics/miou", "a1"]', 0.5, "mIoU by the segmenter, best of the run", 0.5),
+        (
+            '["metrics/kid_by_segmenter", null]',
+            -0.25,
+            "kid_by_segmenter (lower is better), best of the run",
+            0.25,
+        ),
+        # KID's estimate may be below zero.
+        ('"metrics/kid"', 0.25, "kid (lower is better), best of the run", -0.25),
+        ('["score/miou", null]', -np.inf, None, None),
+    ],
+)
+def test_the_card_names_the_score_that_chose(tmp_path, state, kept, title, score):
+    step, best = tf.Variable(400, dtype=tf.int64), tf.Variable(kept, dtype=tf.float32)
+    parts = {}
+    if state is not None:
+        parts["chosen_by"] = ChosenBy()
+        parts["chosen_by"].serialize = lambda: state
+    path = tf.train.Checkpoint(step=step, best_score=best, **parts).write(str(tmp_path / "c"))
+    expected = {"training step": 400.0}
+    if title is not None:
+        expected[title] = score
+    scores = export._scores(path)
+    assert scores == expected
+    card = model_card(toy_info(scores=scores), "toy")
+    assert "| training step | 400 |" in card
+    if title is not None:
+        assert f"| {title} | {score:.4g} |" in card
 
 
 def test_no_such_model(tmp_path, capsys):
