@@ -73,15 +73,19 @@ def _normalize_by_batch(x, mean, inverse):
     y = _normalize(x, mean, inverse)
 
     def gradient(dy):
+        # y is there since the forward pass: a float32 copy made then would wait for dy.
+        with tf.control_dependencies([dy]):
+            y32 = tf.cast(y, tf.float32)
         dy32 = tf.cast(dy, tf.float32)
-        along = _mean(dy32 * tf.cast(y, tf.float32))
-        return _normalize(dy - y * tf.cast(along, y.dtype), _mean(dy32), inverse), None, None
+        dx = dy32 - y32 * _mean(dy32 * y32)
+        return tf.cast((dx - _mean(dy32)) * inverse, dy.dtype), None, None
 
     return y, gradient
 
 
 def _normalize(x, mean, inverse):
-    return x * tf.cast(inverse, x.dtype) - tf.cast(mean * inverse, x.dtype)
+    # In float32 until the end: where the mean is large, 16 bits keep nothing of the difference.
+    return tf.cast((tf.cast(x, tf.float32) - mean) * inverse, x.dtype)
 
 
 def _mean(x):

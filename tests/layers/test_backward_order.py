@@ -8,11 +8,12 @@ import pytest
 import tensorflow as tf
 
 from oasis_tf.layers import patch_conv as patch_conv_module
+from oasis_tf.layers.batch_norm import _normalize_by_batch
 from oasis_tf.layers.convolution import convolve, convolve_transposed
 from oasis_tf.layers.modulate import modulate
 from oasis_tf.layers.patch_conv import patch_conv
 
-COPIES = {"SpaceToBatchND", "Pad", "GatherV2"}
+COPIES = {"SpaceToBatchND", "Pad", "GatherV2", "Cast"}
 
 
 def convolution(x):
@@ -26,6 +27,10 @@ def transposed_convolution(x):
 def modulation(x):
     index = tf.zeros((1, 4, 6), tf.int32)
     return modulate(x, tf.ones((3, 5)), tf.ones((3, 5)), index, activate=True)
+
+
+def normalization(x):
+    return _normalize_by_batch(tf.cast(x, tf.bfloat16), tf.zeros(5), tf.ones(5))
 
 
 def ancestors(op):
@@ -44,13 +49,15 @@ def gradient_operations(function, x):
     with tf.GradientTape() as tape:
         tape.watch(x)
         y = function(x)
-    upstream = tf.compat.v1.placeholder(tf.float32, y.shape)
+    upstream = tf.compat.v1.placeholder(y.dtype, y.shape)
     before = set(x.graph.get_operations())
     tape.gradient(y, x, output_gradients=upstream)
     return [op for op in x.graph.get_operations() if op not in before], upstream.op
 
 
-@pytest.mark.parametrize("function", [convolution, transposed_convolution, modulation])
+@pytest.mark.parametrize(
+    "function", [convolution, transposed_convolution, modulation, normalization]
+)
 def test_copies_wait(function):
     with tf.Graph().as_default():
         x = tf.compat.v1.placeholder(tf.float32, (1, 4, 6, 5))

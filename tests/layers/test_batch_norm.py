@@ -1,6 +1,7 @@
 """Batch norm against NumPy, and two replicas against one."""
 
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from oasis_tf.layers.batch_norm import BatchNorm
@@ -34,6 +35,32 @@ def test_gradient_equals_automatic_differentiation(rng):
             loss = tf.reduce_sum(weights * normalize(x) ** 2)
         gradients.append(tape.gradient(loss, x))
     np.testing.assert_allclose(*gradients, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_a_mean_far_from_zero_in_16_bits(rng, dtype):
+    """The result is NumPy's of the same pixels, rounded once; so are the gradients."""
+    x = tf.cast(rng.normal(100, 1, size=(2, 4, 6, 5)), dtype)
+    dy = tf.cast(rng.normal(size=x.shape), dtype)
+    layer = BatchNorm(5)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = layer(x, training=True)
+    dx = tape.gradient(y, x, dy)
+    assert y.dtype == dx.dtype == x.dtype
+    x64, dy64 = (t.numpy().astype(float) for t in (x, dy))
+    deviation = np.sqrt(x64.var((0, 1, 2)) + 1e-5)
+    y64 = (x64 - x64.mean((0, 1, 2))) / deviation
+    dx64 = dy64 - dy64.mean((0, 1, 2)) - y64 * (dy64 * y64).mean((0, 1, 2))
+    # Half a unit in the last of 8 or 11 places; the gradient reads the rounded result.
+    unit = 2**-8 if dtype == "bfloat16" else 2**-11
+    np.testing.assert_allclose(y.numpy().astype(float), y64, rtol=1.1 * unit, atol=1e-4)
+    np.testing.assert_allclose(
+        dx.numpy().astype(float), dx64 / deviation, rtol=1.1 * unit, atol=2 * unit
+    )
+    layer.running_mean.assign(x64.mean((0, 1, 2)))
+    layer.running_variance.assign(x64.var((0, 1, 2)))
+    np.testing.assert_allclose(layer(x).numpy().astype(float), y64, rtol=1.1 * unit, atol=1e-4)
 
 
 def test_evaluation_uses_and_keeps_the_running_statistics(rng):
