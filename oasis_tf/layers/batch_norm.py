@@ -3,7 +3,12 @@
 import keras
 import tensorflow as tf
 
+from oasis_tf.layers.first_order import first_order
 from oasis_tf.layers.rematerialize import once
+
+_INSTEAD = (
+    "penalise gradients through a generator with training=False, where the statistics are constants"
+)
 
 
 class BatchNorm(keras.layers.Layer):
@@ -11,6 +16,9 @@ class BatchNorm(keras.layers.Layer):
 
     Differs from `keras.layers.BatchNormalization` in one number: the running variance follows
     the unbiased batch variance (n - 1), as in the released checkpoints.
+
+    In training there are first derivatives only: those of gradients (a penalty on the length of
+    paths through the generator, for example) raise NotImplementedError.
 
     Args:
         channels: C.
@@ -78,7 +86,8 @@ def _normalize_by_batch(x, mean, inverse):
             y32 = tf.cast(y, tf.float32)
         dy32 = tf.cast(dy, tf.float32)
         dx = dy32 - y32 * _mean(dy32 * y32)
-        return tf.cast((dx - _mean(dy32)) * inverse, dy.dtype), None, None
+        dx = tf.cast((dx - _mean(dy32)) * inverse, dy.dtype)
+        return first_order(dx, "BatchNorm in training", _INSTEAD), None, None
 
     return y, gradient
 

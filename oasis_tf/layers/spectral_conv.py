@@ -4,11 +4,13 @@ import keras
 import tensorflow as tf
 
 from oasis_tf.layers.convolution import convolve
+from oasis_tf.layers.first_order import first_order
 from oasis_tf.layers.initializers import xavier_normal
 from oasis_tf.layers.rematerialize import once
 from oasis_tf.layers.resampled_conv import conv_then_avg_pool2x, upsample2x_then_conv
 
 EPSILON = 1e-12
+_INSTEAD = "penalise gradients of pictures or features; their own gradients reach the kernel"
 # The convolution, and how many pixels it gives for one.
 _CONVOLUTIONS = {
     None: (convolve, 1),
@@ -24,6 +26,8 @@ class SpectralConv2D(keras.layers.Layer):
     the gradient passes through sigma = v^T K u, with K the kernel as a matrix
     (kernel height * kernel width * inputs, outputs). Each call in training mode first makes one
     power iteration; in evaluation the stored vectors are used.
+    The gradient of the kernel has no derivative: it raises NotImplementedError. That of x has, also
+    with respect to the kernel, as penalties on the discriminator's gradients at pictures need it.
     Keras' wrapper writes the divided kernel back instead, which loses that gradient and the
     released checkpoints' raw weights.
 
@@ -133,7 +137,10 @@ def _also_through_sigma(kernel, u, v, scale):
     def gradient(upstream):
         along = tf.reduce_sum(upstream * kernel) * scale
         outer = tf.reshape(v * tf.reshape(along * u, (1, -1)), kernel.shape)
-        return upstream - outer, None, None, None
+        to_kernel = first_order(
+            upstream - outer, "SpectralConv2D's gradient of the kernel", _INSTEAD
+        )
+        return to_kernel, None, None, None
 
     return tf.identity(kernel), gradient
 

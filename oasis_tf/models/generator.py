@@ -89,7 +89,8 @@ class Generator(keras.Model):
             label_map: int (B, H, W), ids in [0, N); H and W multiples of 32.
             noise: float (B, Z), one vector per image, or (B, K, Z) with `noise_map`.
             noise_map: int (B, H, W) in [0, K), which of an image's K vectors each pixel takes.
-            training: batch statistics and one power iteration, both stored.
+            training: batch statistics and one power iteration, both stored; first derivatives
+                only, see `oasis_tf.layers.batch_norm.BatchNorm`.
 
         Returns:
             float32 (B, H, W, 3) in [-1, 1].
