@@ -14,7 +14,7 @@ setup(
     license="Apache-2.0",
     packages=find_packages(include=["oasis_tf*", "data_pipeline*"]),
     package_data={"oasis_tf.serving": ["page/*"]},
-    python_requires=">=3.10,<3.13",
+    python_requires=">=3.10,<3.14",
     # The reason for each is in the table in docs/dependencies.md.
     install_requires=[
         "tensorflow>=2.20,<2.21",
