@@ -27,6 +27,7 @@ setup(
         "scipy>=1.10",
         "pycocotools>=2.0.8",
         "tqdm>=4.66",
+        "tensorboard>=2.20,<2.21",
         "setuptools<81",
     ],
     extras_require={

@@ -38,3 +38,9 @@ def test_every_package_has_a_reason(arguments):
     asked = names(arguments["install_requires"]).union(*map(names, extras))
     assert len(asked) > 15
     assert asked <= told
+
+
+def test_tensorboard_is_asked_for_by_name(arguments):
+    """Nothing of ours imports it, and a later TensorFlow, which needs it for `tf.summary`, does
+    not bring it."""
+    assert "tensorboard" in names(arguments["install_requires"])
