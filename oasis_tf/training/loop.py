@@ -29,6 +29,7 @@ from oasis_tf.training.ema import StatisticsEstimator
 from oasis_tf.training.metric_score import MetricScore
 from oasis_tf.training.pace import Pace
 from oasis_tf.training.score import DiscriminatorScore
+from oasis_tf.training.score_names import CHEAP_SCORE
 from oasis_tf.training.settings_card import write_settings
 from oasis_tf.training.signals import Stopped, StopRequest
 from oasis_tf.training.state import TrainingState
@@ -36,7 +37,6 @@ from oasis_tf.training.strategy import check_batch, gather, is_chief, make_strat
 from oasis_tf.training.trainer import Trainer
 
 PICTURES = 8
-_CHEAP_SCORE = "score/miou"
 
 
 @dataclass(frozen=True)
@@ -274,7 +274,7 @@ class Run:
 
     def _open_best(self):
         """`BestCheckpoint`, chosen by the first metric that has a value, or by the cheap score."""
-        choice = {"name": _CHEAP_SCORE}
+        choice = {"name": CHEAP_SCORE}
         if self._metrics is not None and self._metrics.chosen_by is not None:
             choice = {
                 "name": self._metrics.chosen_by,
