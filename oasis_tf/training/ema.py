@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from oasis_tf.training.randomness import Purpose, step_noise
+from oasis_tf.training.randomness import Purpose, replica_part, step_noise
 
 
 def warmed_up(decay, step):
@@ -59,22 +59,42 @@ class StatisticsEstimator:
     An averaged network has never run in training mode, so its running statistics belong to
     other weights. The released code does the same over 50 batches before each evaluation.
 
+    As in training, the replicas share each micro-batch, and its statistics are those of all of
+    them: a device holds no more than in a training step, and how many there are changes nothing
+    but rounding.
+
     Args:
         generator: the averaged `Generator`; its statistics and singular vectors change.
         seed: int, of the noise.
+        micro_batches: of a batch, one after the other. Defaults to 1.
+        strategy: the `tf.distribute.Strategy` the generator was built under. Defaults to the
+            current one.
     """
 
-    def __init__(self, generator, *, seed):
+    def __init__(self, generator, *, seed, micro_batches=1, strategy=None):
         self._generator = generator
         self._seed = seed
+        self._micro_batches = micro_batches
+        self._strategy = strategy or tf.distribute.get_strategy()
         self._forward = tf.function(self._forward_batch, autograph=False)
 
     def __call__(self, label_maps):
-        """Runs over an iterable of int32 (B, H, W), all of one shape."""
-        for index, label_map in enumerate(label_maps):
-            self._forward(label_map, tf.constant(index, tf.int64))
+        """Runs over an iterable of int32 (B, H, W), all of one shape, the same for all workers.
 
-    def _forward_batch(self, label_map, index):
-        shape = (label_map.shape[0], self._generator.noise_channels)
-        noise = step_noise(shape, self._seed, index, Purpose.STATISTICS)
-        self._generator(label_map, noise, training=True)
+        B is a multiple of the micro-batches times the replicas.
+        """
+        for index, label_map in enumerate(label_maps):
+            shape = (label_map.shape[0], self._generator.noise_channels)
+            noise = step_noise(shape, self._seed, index, Purpose.STATISTICS)
+            for part in zip(
+                tf.split(label_map, self._micro_batches),
+                tf.split(noise, self._micro_batches),
+                strict=True,
+            ):
+                self._forward(*part)
+
+    def _forward_batch(self, label_map, noise):
+        def replica():
+            self._generator(replica_part(label_map), replica_part(noise), training=True)
+
+        self._strategy.run(replica)

@@ -143,9 +143,18 @@ class Run:
         unfinished = self.start_step > 0 and self._events.finished != self.start_step
         self._unfinished = any(gather(self._strategy, int(unfinished)))
 
-        self._estimate_statistics = StatisticsEstimator(self.state.ema_generator, seed=config.seed)
+        self._estimate_statistics = StatisticsEstimator(
+            self.state.ema_generator,
+            seed=config.seed,
+            micro_batches=config.accumulate,
+            strategy=self._strategy,
+        )
         self._score = DiscriminatorScore(
-            self.state.ema_generator, self.state.discriminator, seed=config.seed
+            self.state.ema_generator,
+            self.state.discriminator,
+            seed=config.seed,
+            # As many pictures at a time as a device holds in training.
+            parts=config.accumulate * self._strategy.num_replicas_in_sync,
         )
         self._metrics = None
         if config.metrics or config.segmenter is not None:

@@ -30,13 +30,11 @@ def step_mask_bits(shape, seed, step):
 
 
 def replica_part(global_batch):
-    """This replica's rows of a tensor that was drawn for the whole batch."""
+    """This replica's rows of a tensor that all replicas have whole; of any rank."""
     context = tf.distribute.get_replica_context()
     rows = global_batch.shape[0] // context.num_replicas_in_sync
     start = tf.convert_to_tensor(context.replica_id_in_sync_group) * rows
-    return tf.ensure_shape(
-        tf.slice(global_batch, [start, 0], [rows, -1]), (rows, global_batch.shape[1])
-    )
+    return tf.ensure_shape(global_batch[start : start + rows], (rows, *global_batch.shape[1:]))
 
 
 def _seed(seed, step, purpose):

@@ -19,12 +19,15 @@ class DiscriminatorScore:
         generator: the `Generator` to score (the averaged one).
         discriminator: the `Discriminator` that segments them.
         seed: int, of the noise.
+        parts: how many parts of a batch are scored one after the other, for less memory; the
+            noise is that of the whole one. Defaults to 1.
     """
 
-    def __init__(self, generator, discriminator, *, seed):
+    def __init__(self, generator, discriminator, *, seed, parts=1):
         self.generator = generator
         self.discriminator = discriminator
         self.seed = seed
+        self.parts = parts
         self._count = tf.function(self._count_batch, autograph=False)
 
     def __call__(self, batches):
@@ -32,7 +35,8 @@ class DiscriminatorScore:
 
         Args:
             batches: iterable of dicts with `image`, `label_map` and `valid`, as
-                `data_pipeline.reading.reader.eval_dataset` yields them.
+                `data_pipeline.reading.reader.eval_dataset` yields them, of a multiple of `parts`
+                pictures.
 
         Returns:
             dict of floats in [0, 1]:
@@ -47,12 +51,12 @@ class DiscriminatorScore:
         """
         totals = None
         for index, batch in enumerate(batches):
-            counts = self._count(batch, tf.constant(index, tf.int64))
-            counts = {name: value.numpy() for name, value in counts.items()}
-            if totals is None:
-                totals = counts
-            else:
-                totals = {name: totals[name] + counts[name] for name in counts}
+            for part in self._split(batch, index):
+                counts = {name: value.numpy() for name, value in self._count(*part).items()}
+                if totals is None:
+                    totals = counts
+                else:
+                    totals = {name: totals[name] + counts[name] for name in counts}
         intersection, labelled, predicted = totals["intersection"], totals["labels"], totals["best"]
         union = labelled + predicted - intersection
         present = labelled > 0
@@ -70,11 +74,18 @@ class DiscriminatorScore:
             "discriminator/fake_as_fake": float(totals["fake_as_fake"] / totals["pixels"]),
         }
 
-    def _count_batch(self, batch, index):
+    def _split(self, batch, index):
+        """Yields each part of the batch with its noise."""
+        shape = (batch["label_map"].shape[0], self.generator.noise_channels)
+        noise = step_noise(shape, self.seed, index, Purpose.VALIDATION)
+        size = shape[0] // self.parts
+        for start in range(0, shape[0], size):
+            rows = slice(start, start + size)
+            yield {name: value[rows] for name, value in batch.items()}, noise[rows]
+
+    def _count_batch(self, batch, noise):
         label_map = batch["label_map"]
         num_classes = self.generator.num_classes
-        noise_shape = (label_map.shape[0], self.generator.noise_channels)
-        noise = step_noise(noise_shape, self.seed, index, Purpose.VALIDATION)
         fake_as_fake, best = self._answers(self.generator(label_map, noise))
         real_as_fake, real_best = self._answers(batch["image"])
         valid = tf.broadcast_to(batch["valid"][:, None, None], tf.shape(label_map))

@@ -1,10 +1,12 @@
 """The averaged generator against its formula, and its re-estimated statistics."""
 
+import keras
 import numpy as np
 import tensorflow as tf
 
 from oasis_tf.models.generator import Generator
 from oasis_tf.training.ema import StatisticsEstimator, update_ema, warmed_up
+from oasis_tf.training.randomness import Purpose, step_noise
 
 
 def make_generator():
@@ -54,3 +56,34 @@ def test_reestimation_forgets_the_statistics_it_found(rng):
     for a, b in zip(*results, strict=True):
         # After 50 batches 0.9**50 of what was there is left.
         np.testing.assert_allclose(b - a, 100 * 0.9**50, atol=0.02)
+
+
+def test_micro_batches_and_replicas(rng, mirrored):
+    """The statistics of each half batch in turn, however many devices share it."""
+    label_maps = [rng.integers(0, 3, (4, 32, 64)).astype(np.int32) for _ in range(3)]
+    states, sizes = [], []
+    for strategy in (None, tf.distribute.get_strategy(), mirrored):
+        keras.utils.set_random_seed(0)
+        with (strategy or tf.distribute.get_strategy()).scope():
+            generator = make_generator()
+        if strategy is None:
+            for i, label_map in enumerate(label_maps):
+                noise = step_noise((4, 2), 7, i, Purpose.STATISTICS)
+                for rows in (slice(0, 2), slice(2, 4)):
+                    generator(label_map[rows], noise[rows], training=True)
+        else:
+            generate = generator.generate
+
+            def record(patch_index, noise, generate=generate, **options):
+                sizes.append(noise.shape[0])
+                return generate(patch_index, noise, **options)
+
+            generator.generate = record
+            estimate = StatisticsEstimator(generator, seed=7, micro_batches=2, strategy=strategy)
+            estimate(label_maps)
+        states.append([v.numpy() for v in generator.non_trainable_variables])
+    # One graph on one device; one that has a pass for each of two.
+    assert sizes == [2, 1, 1]
+    for state in states[1:]:
+        for actual, expected in zip(state, states[0], strict=True):
+            np.testing.assert_allclose(actual, expected, rtol=1e-4, atol=1e-5)

@@ -7,6 +7,7 @@ import pytest
 from data_pipeline.records.manifest import Manifest
 from oasis_tf.config import ConfigError
 from oasis_tf.configs import PRESETS, toy
+from oasis_tf.models.generator import Generator
 from oasis_tf.training.loop import Run
 from tests.toy_data import build_records
 
@@ -42,6 +43,25 @@ def test_two_devices(records, tmp_path, mirrored):
     assert resumed.start_step == 2
     assert resumed.size.endswith("2 devices")
     assert resumed.train().step == 3
+
+
+def test_statistics_and_score_take_what_a_device_holds_in_training(
+    records, tmp_path, mirrored, monkeypatch
+):
+    settings = config(batch_size=4, accumulate=2, statistics_batches=1)
+    run = Run(settings, Manifest.read(records), records, tmp_path, strategy=mirrored)
+    generate, sizes = Generator.generate, []
+
+    def record(self, patch_index, noise, training=False):
+        sizes.append((training, noise.shape[0]))
+        return generate(self, patch_index, noise, training=training)
+
+    monkeypatch.setattr(Generator, "generate", record)
+    run._estimate_statistics(run._batches.for_statistics())
+    assert sizes == [(True, 1)] * 2  # a graph with a pass for each device
+    sizes.clear()
+    run._score(run._batches.for_evaluation())
+    assert sizes == [(False, 1)]
 
 
 def test_a_batch_the_devices_cannot_share(records, tmp_path, mirrored):

@@ -64,3 +64,27 @@ def test_nothing_labelled():
     result = score(batches(np.zeros((2, 1, 4), int), 2))
     assert result["score/miou"] == 0
     assert result["discriminator/fake_as_fake"] == 1
+
+
+class NoisyGenerator(FakeGenerator):
+    """Paints what it should where its noise is positive, and class 1 elsewhere."""
+
+    def __init__(self):
+        self.sizes = set()
+
+    def __call__(self, label_map, noise):
+        self.sizes.add(label_map.shape[0])
+        right = noise[:, :1, None] > 0
+        return tf.cast(tf.stack([tf.where(right, label_map, 1)] * 3, axis=-1), tf.float32)
+
+
+def test_in_parts_the_numbers_are_the_same(rng):
+    label_maps = rng.integers(0, 4, (10, 1, 4))
+    results = []
+    for parts in (1, 2, 4):
+        generator = NoisyGenerator()
+        score = DiscriminatorScore(generator, FakeDiscriminator(), seed=0, parts=parts)
+        results.append(score(batches(label_maps, 4)))
+        assert generator.sizes == {4 // parts}
+    assert 0 < results[0]["score/miou"] < 1
+    assert results[0] == results[1] == results[2]
