@@ -6,12 +6,14 @@ import tensorflow as tf
 from oasis_tf.layers.discriminator_block import DiscriminatorBlock
 from oasis_tf.layers.initializers import xavier_normal
 from oasis_tf.layers.rematerialize import rematerialize
+from oasis_tf.models.network import Network
 
 # Widths after each of the six downward blocks, in units of the base width.
 WIDTHS = (2, 2, 4, 4, 8, 8)
 
 
-class Discriminator(keras.Model):
+@keras.saving.register_keras_serializable(package="oasis_tf")
+class Discriminator(Network):
     """A U-Net of six downward and six upward residual blocks.
 
     Args:
@@ -35,6 +37,7 @@ class Discriminator(keras.Model):
         widths = [w * base_channels for w in WIDTHS]
         self.num_classes = num_classes
         self.base_channels = base_channels
+        self.gain = gain
         self.rematerialize = rematerialize
         # As attributes: tf.train.Checkpoint does not see into lists of Keras 3 layers.
         for i, (a, b) in enumerate(zip([3, *widths[:-1]], widths, strict=True)):
@@ -50,6 +53,16 @@ class Discriminator(keras.Model):
         )
         self.last.build((None, None, None, base_channels))
         self.built = True
+
+    def get_config(self):
+        """The arguments of the constructor, for Keras' own format."""
+        return {
+            **super().get_config(),
+            "num_classes": self.num_classes,
+            "base_channels": self.base_channels,
+            "gain": self.gain,
+            "rematerialize": self.rematerialize,
+        }
 
     @property
     def down(self):

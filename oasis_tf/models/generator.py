@@ -10,6 +10,7 @@ from oasis_tf.layers.generator_block import GeneratorBlock
 from oasis_tf.layers.initializers import xavier_normal
 from oasis_tf.layers.region_conv import RegionConv
 from oasis_tf.layers.rematerialize import rematerialize
+from oasis_tf.models.network import Network
 from oasis_tf.models.patch_index import build_patch_index
 
 # Widths of the six blocks' inputs and of the last output, in units of the base width.
@@ -17,7 +18,8 @@ WIDTHS = (16, 16, 16, 8, 4, 2, 1)
 SCALES = (32, 16, 8, 4, 2, 1)
 
 
-class Generator(keras.Model):
+@keras.saving.register_keras_serializable(package="oasis_tf")
+class Generator(Network):
     """Six SPADE residual blocks from 1/32 of the picture's size up to its full size.
 
     Args:
@@ -57,6 +59,8 @@ class Generator(keras.Model):
         self.base_channels = base_channels
         self.noise_channels = noise_channels
         self.hidden = hidden
+        self.gain = gain
+        self.spade_gain = gain if spade_gain is None else spade_gain
         self.rematerialize = rematerialize
         self.first = RegionConv(num_classes, noise_channels, widths[0], gain=gain)
         # As attributes: tf.train.Checkpoint does not see into lists of Keras 3 layers.
@@ -68,7 +72,7 @@ class Generator(keras.Model):
                 noise_channels,
                 hidden=hidden,
                 gain=gain,
-                spade_gain=gain if spade_gain is None else spade_gain,
+                spade_gain=self.spade_gain,
             )
             setattr(self, f"block_{i}", block)
         self.last = keras.layers.Conv2D(
@@ -76,6 +80,19 @@ class Generator(keras.Model):
         )
         self.last.build((None, None, None, widths[-1]))
         self.built = True
+
+    def get_config(self):
+        """The arguments of the constructor, for Keras' own format."""
+        return {
+            **super().get_config(),
+            "num_classes": self.num_classes,
+            "base_channels": self.base_channels,
+            "noise_channels": self.noise_channels,
+            "hidden": self.hidden,
+            "gain": self.gain,
+            "spade_gain": self.spade_gain,
+            "rematerialize": self.rematerialize,
+        }
 
     @property
     def blocks(self):
