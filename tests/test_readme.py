@@ -71,6 +71,7 @@ def test_the_library_in_eight_lines(run_example, tmp_path):
 def test_the_library_page(run_example):
     _, scope = run_example(ROOT / "docs" / "library.md")
     assert scope["pictures"].shape == (3, 64, 96, 3)
+    assert scope["several"].shape == (2, 3, 64, 96, 3)
     assert scope["frames"].shape == (5, 64, 96, 3)
     assert scope["edit"].mask.sum() == 30 * 96
 

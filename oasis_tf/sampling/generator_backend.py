@@ -30,10 +30,13 @@ class GeneratorBackend:
 
     Args:
         generator: `oasis_tf.models.generator.Generator`.
+
+    Attributes:
+        generator: as given.
     """
 
     def __init__(self, generator):
-        self._generator = generator
+        self.generator = generator
         # One graph for all sizes, which are those of the tensors of the patch_index.
         self._graph = tf.function(
             generator.generate,
@@ -84,9 +87,9 @@ class GeneratorBackend:
         yield from self._generate(label_map, noises)
 
     def _noise(self, label_map, seed, spread):
-        channels = self._generator.noise_channels
+        channels = self.generator.noise_channels
         if spread is Spread.CLASS:
-            return class_noise([seed], label_map[None], self._generator.num_classes, channels)
+            return class_noise([seed], label_map[None], self.generator.num_classes, channels)
         if spread is Spread.SEGMENT:
             return segment_noise([seed], label_map[None], channels)
         return global_noise([seed], channels)
@@ -96,6 +99,6 @@ class GeneratorBackend:
         patch_index = None
         for noise, noise_map in noises:
             if patch_index is None:  # the map of vectors is the same for all of them
-                patch_index, _ = self._generator.index(label_map, noise, noise_map)
-            table = tf.reshape(noise, (-1, self._generator.noise_channels))
+                patch_index, _ = self.generator.index(label_map, noise, noise_map)
+            table = tf.reshape(noise, (-1, self.generator.noise_channels))
             yield to_uint8(self._graph(patch_index, table)[0])

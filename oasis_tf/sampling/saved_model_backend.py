@@ -32,6 +32,7 @@ class SavedModelBackend:
     """
 
     def __init__(self, directory):
+        self._directory = directory
         path = directory / INFORMATION
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
@@ -52,6 +53,14 @@ class SavedModelBackend:
             ) from error
         self._draw = self._signature(directory, "serving_default")
         self._edit = self._signature(directory, "edit_png")
+
+    @property
+    def generator(self):
+        """Not offered: raises DataError."""
+        raise DataError(
+            "an exported SavedModel holds graphs and no Keras model; load the training run or the "
+            f"converted checkpoint it was exported from. Received: {self._directory}"
+        )
 
     def run_size(self, size):
         """The size the model was exported for or, if it takes any, the nearest possible one."""

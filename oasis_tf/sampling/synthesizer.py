@@ -61,37 +61,44 @@ class Synthesizer:
         self.palette = np.array(legend.palette, np.uint8)
         self.image_size = tuple(image_size)
 
+    @property
+    def generator(self):
+        """The averaged `oasis_tf.models.generator.Generator`, a Keras model; not to be changed.
+
+        Raises:
+            DataError (a ValueError): the model is an exported SavedModel, which has none.
+        """
+        return self._backend.generator
+
     def synthesize(
         self, label_map, *, seed=0, samples=1, per_class=False, per_segment=False, size=None
     ):
-        """Draws pictures of one label map.
+        """Draws pictures of one label map, or of several.
 
         Args:
-            label_map: int (h, w), ids in [0, N).
-            seed: int in [0, 2^31); sample k is the picture of seed + k.
-            samples: how many.
+            label_map: int (h, w), ids in [0, N), or (B, h, w).
+            seed: int in [0, 2^31); sample k is the picture of seed + k, of each label map.
+            samples: how many of each.
             per_class: a noise vector for each class instead of one for the picture.
             per_segment: a noise vector for each connected segment.
             size: (H, W) of the pictures. Defaults to that of the label map.
 
         Returns:
-            uint8 (samples, H, W, 3).
+            uint8 (samples, H, W, 3), or (B, samples, H, W, 3): each picture is the one that its
+            label map has alone.
 
         Raises:
             DataError (a ValueError): an argument that is not as above, or that the model does not
                 offer.
         """
-        return np.stack(
-            list(
-                self.generate(
-                    label_map,
-                    sample_seeds(seed, samples),
-                    per_class=per_class,
-                    per_segment=per_segment,
-                    size=size,
-                )
-            )
-        )
+        label_map, seeds = np.asarray(label_map), sample_seeds(seed, samples)
+        several = label_map.ndim == 3 and len(label_map) > 0
+        label_maps = label_map if several else [label_map]
+        for each in label_maps:  # before the first is drawn
+            self._check(each, size)
+        options = dict(per_class=per_class, per_segment=per_segment, size=size)
+        pictures = [np.stack([*self.generate(each, seeds, **options)]) for each in label_maps]
+        return np.stack(pictures) if several else pictures[0]
 
     def generate(self, label_map, seeds, *, per_class=False, per_segment=False, size=None):
         """As `synthesize`, of any seeds: yields uint8 (H, W, 3), one after the other."""

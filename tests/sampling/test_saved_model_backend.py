@@ -135,6 +135,8 @@ def test_what_it_cannot_do(model, label_map):
             call(label_map, per_class=True)
     with pytest.raises(DataError, match="draws from seeds, not from what lies between"):
         model.interpolate(label_map)
+    with pytest.raises(DataError, match="no Keras model; load the training run.*Received: .*3"):
+        _ = model.generator
 
 
 def test_not_ours(exported, tmp_path):

@@ -1,5 +1,6 @@
 """Pictures are functions of label map and seed; edits stay where they belong."""
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -59,6 +60,39 @@ def test_alone_and_among_others(model, label_map, options):
         alone = model.synthesize(label_map, seed=5 + k, **options)
         np.testing.assert_array_equal(pictures[k], alone[0])
     assert len({picture.tobytes() for picture in pictures}) == 4
+
+
+def test_several_label_maps(model, label_map):
+    label_maps = np.stack([label_map, label_map[:, ::-1], label_map[::-1]])
+    pictures = model.synthesize(label_maps, seed=5, samples=2, per_class=True, size=(40, 33))
+    assert pictures.dtype == np.uint8 and pictures.shape == (3, 2, 40, 33, 3)
+    for one, expected in zip(label_maps, pictures, strict=True):
+        alone = model.synthesize(one, seed=5, samples=2, per_class=True, size=(40, 33))
+        np.testing.assert_array_equal(alone, expected)
+    assert model.synthesize(label_maps[:1]).shape == (1, 1, 64, 96, 3)
+
+
+def test_several_label_maps_are_checked_before_the_first_is_drawn(model, label_map, monkeypatch):
+    def draw(*_):
+        raise AssertionError("drawn")
+
+    monkeypatch.setattr(model._backend, "generate", draw)
+    with pytest.raises(DataError, match="id 9: 1 pixels"):
+        wrong = label_map.copy()
+        wrong[3, 4] = 9
+        model.synthesize(np.stack([label_map, wrong]))
+    with pytest.raises(DataError, match=r"Received: int64 of shape \(0, 64, 96\)"):
+        model.synthesize(np.zeros((0, 64, 96), int))
+
+
+def test_the_generator_as_a_keras_model(model, toy_run, label_map, tmp_path):
+    noise = global_noise([7], model.generator.noise_channels).noise
+    inputs = tf.constant(label_map[None], tf.int32), noise
+    expected = open_run_dir(toy_run).load_generator()(*inputs)
+    np.testing.assert_array_equal(model.generator(*inputs), expected)
+    model.generator.save(tmp_path / "x.keras")
+    loaded = keras.saving.load_model(tmp_path / "x.keras")
+    np.testing.assert_array_equal(loaded(*inputs), expected)
 
 
 def test_sizes(model, label_map):
@@ -146,7 +180,7 @@ def test_interpolation_in_a_region(model):
     "label_map, message",
     [
         (np.zeros((0, 4), int), r"filled int array .h, w.. Received: int64 of shape .0, 4."),
-        (np.zeros((1, 4, 4), int), "Received: int64 of shape"),
+        (np.zeros((1, 1, 4, 4), int), "Received: int64 of shape"),
         (np.zeros((4, 4)), "Received: float64 of shape"),
         (np.full((4, 4), 5), r"in 0..4, the model's classes. Received:\n  id 5: 16 pixels"),
         (np.full((4, 4), -1), "id -1: 16 pixels"),
@@ -157,6 +191,12 @@ def test_bad_label_maps(model, label_map, message):
     for call in (model.synthesize, model.interpolate, lambda m: model.edit(m, classes=["sky"])):
         with pytest.raises(DataError, match=message):
             call(label_map)
+
+
+def test_edits_and_frames_are_of_one_label_map(model):
+    for call in (model.interpolate, lambda m: model.edit(m, classes=["sky"])):
+        with pytest.raises(DataError, match=r"int array \(h, w\). Received: int64 of shape"):
+            call(np.zeros((1, 4, 4), int))
 
 
 @pytest.mark.parametrize(
