@@ -66,6 +66,7 @@ def test_what_two_workers_leave(uninterrupted):
     model_dir, ((_, chief_out, chief_err), (_, other_out, other_err)) = uninterrupted
     assert {p.name for p in model_dir.iterdir()} == {
         "config.json",
+        "events.json",
         "checkpoints",
         "best",
         "pictures",
