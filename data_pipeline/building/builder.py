@@ -14,6 +14,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from data_pipeline.building import output
+from data_pipeline.building.palettes import Palettes
 from data_pipeline.building.plan import fingerprint, plan_shards
 from data_pipeline.building.pool import ordered_map
 from data_pipeline.building.prepare import prepare
@@ -63,8 +64,9 @@ def build(request, out, *, workers=None, command=""):
                 for split, items in dataset.items.items()
             }
             stats = _write(out, request, dataset, plan, shards, workers)
+            label_palette = dataset.label_palette or _agreed_palette(stats, dataset)
             _check_out_of_range(stats, request, dataset)
-        manifest = _manifest(request, identity, dataset, shards, stats, command)
+        manifest = _manifest(request, identity, dataset, shards, stats, label_palette, command)
         manifest.write(out)
         output.tidy(out)
     lines = summarise(manifest, out, _out_of_range(stats), dataset.missing, gpu=_has_gpu())
@@ -148,7 +150,14 @@ def _check_out_of_range(stats, request, dataset):
     )
 
 
-def _manifest(request, identity, dataset, shards, stats, command):
+def _agreed_palette(stats, dataset):
+    palettes = Palettes()
+    for shard in stats.values():
+        palettes.update(Palettes.from_json(shard.palettes))
+    return palettes.agreed(dataset.label_ids or range(len(dataset.class_names)))
+
+
+def _manifest(request, identity, dataset, shards, stats, label_palette, command):
     num_classes = len(dataset.class_names)
     palette = dataset.palette or default_palette(num_classes).tolist()
     splits = {}
@@ -180,4 +189,5 @@ def _manifest(request, identity, dataset, shards, stats, command):
             "python": platform.python_version(),
             **{package: version(package) for package in _PACKAGES},
         },
+        label_palette=label_palette,
     )

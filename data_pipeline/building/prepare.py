@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from data_pipeline.datasets.pictures import label_palette
 from data_pipeline.errors import DataError
+from data_pipeline.labels.label_rule import IndexPalette
 from data_pipeline.records.png import encode_image, encode_label_map
 
 
@@ -22,6 +24,7 @@ class Prepared:
         pixels: {class id: stored pixels}.
         out_of_range: {id as in the source: source pixels} beyond the class list, 0 in the record.
         label: the source of the label map, for messages.
+        palette: its `IndexPalette`, or None.
     """
 
     name: str
@@ -30,6 +33,7 @@ class Prepared:
     pixels: dict[int, int]
     out_of_range: dict[int, int]
     label: str
+    palette: IndexPalette | None = None
 
 
 def prepare(item, dataset, size):
@@ -45,6 +49,7 @@ def prepare(item, dataset, size):
     """
     try:
         image, label_map = dataset.load(item)
+        palette = None if dataset.label_palette else label_palette(item.label)
     except DataError as error:
         return error
     label_map, out_of_range = _clear_out_of_range(label_map, dataset)
@@ -56,6 +61,7 @@ def prepare(item, dataset, size):
         _histogram(label_map),
         out_of_range,
         str(item.label),
+        palette,
     )
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from data_pipeline.building.palettes import Palettes
 from data_pipeline.errors import BuildFailed
 from data_pipeline.files import publish, sha256, write_atomically
 
@@ -22,6 +23,7 @@ class ShardStats:
         pixels: {class id: stored pixels}.
         out_of_range: {id as in the source: source pixels}.
         out_of_range_files: the first label files that hold such ids.
+        palettes: `Palettes` of the label files, as its `to_json` gives them.
     """
 
     plan: str
@@ -31,6 +33,7 @@ class ShardStats:
     pixels: dict[int, int]
     out_of_range: dict[int, int]
     out_of_range_files: list[str]
+    palettes: dict
 
 
 def sidecar(path):
@@ -73,6 +76,7 @@ def write_shard(path, prepared, examples, plan):
 
     temporary = Path(f"{path}.tmp")
     pixels, out_of_range, files, written = Counter(), Counter(), [], 0
+    palettes = Palettes()
     try:
         with tf.io.TFRecordWriter(str(temporary)) as writer:
             for example in prepared:
@@ -80,6 +84,7 @@ def write_shard(path, prepared, examples, plan):
                 written += 1
                 pixels.update(example.pixels)
                 out_of_range.update(example.out_of_range)
+                palettes.add(example.palette, example.label)
                 if example.out_of_range and len(files) < _FILES_NAMED:
                     files.append(example.label)
         if written != examples:
@@ -93,6 +98,7 @@ def write_shard(path, prepared, examples, plan):
             dict(sorted(pixels.items())),
             dict(sorted(out_of_range.items())),
             files,
+            palettes.to_json(),
         )
         publish(temporary, path)
         write_atomically(sidecar(path), json.dumps(asdict(stats)))

@@ -33,6 +33,9 @@ class Dataset:
         label_ids: {id in the label files: our id}, or None where they are the same.
         id_shift: our id minus the file's id, for ids beyond the class list.
         missing: names of pictures that were skipped because they do not exist.
+        label_palette: {id in the label files: (r, g, b)} where `load` reads palettes by their
+            colours; None where an index is the id: then the builder sees that all files agree on
+            its colour.
     """
 
     class_names: tuple[str, ...]
@@ -42,3 +45,4 @@ class Dataset:
     label_ids: dict[int, int] | None = None
     id_shift: int = 0
     missing: tuple[str, ...] = ()
+    label_palette: dict[int, tuple[int, int, int]] | None = None

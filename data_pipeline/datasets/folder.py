@@ -2,8 +2,6 @@
 
 from functools import partial
 
-import numpy as np
-
 from data_pipeline.datasets.dataset import Dataset
 from data_pipeline.datasets.pairs import LABELS, PICTURES, find, pair
 from data_pipeline.datasets.pictures import check_same_size, label_ids, open_label, open_rgb
@@ -17,8 +15,8 @@ _CLASS_LISTS = ("class_names.json", "class_names.txt")
 def open_folder(source, splits, *, class_names=None, unlabelled=None):
     """Finds the pairs of `images/{train,val}` and `labels/{train,val}`, matched by stem.
 
-    Label maps are PNG files: greyscale of 8 or 16 bits, palette (index = id), or RGB if the class
-    list gives colours. Sub-directories are allowed.
+    Label maps are PNG files, read as `data_pipeline/labels/label_rule.py` says. Sub-directories are
+    allowed.
 
     Args:
         source: Path of the directory.
@@ -48,6 +46,7 @@ def open_folder(source, splits, *, class_names=None, unlabelled=None):
         classes.palette,
         classes.label_ids,
         classes.id_shift,
+        label_palette=classes.rule.colours,
     )
 
 
@@ -56,16 +55,7 @@ def load(item, classes):
     image = open_rgb(item.image)
     label = open_label(item.label)
     check_same_size(image, item.image, (label.height, label.width), item.label)
-    if label.mode in ("RGB", "RGBA") and classes.colours:
-        ids = classes.ids_of_colours(np.asarray(label.convert("RGB")), item.label)
-    elif label.mode in ("RGB", "RGBA"):
-        raise DataError(
-            f"{item.label}: a label map must hold class ids (greyscale or palette PNG), unless the "
-            f"class list gives every class a colour. Received: a picture of mode {label.mode}"
-        )
-    else:
-        ids = label_ids(label, item.label)
-    return image, classes.to_ours(ids)
+    return image, classes.to_ours(label_ids(label, item.label, classes.rule))
 
 
 def _find_class_list(source):

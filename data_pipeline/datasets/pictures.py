@@ -1,12 +1,16 @@
 """Reading one picture or one label map from disk, with errors that name the file."""
 
+import contextlib
+
 import numpy as np
 from PIL import Image
 
 from data_pipeline.errors import DataError
+from data_pipeline.labels.label_rule import LabelRule, index_palette
 
-# "P" holds palette indices; "I;16" variants are 16-bit greyscale.
-_ID_MODES = ("1", "L", "P", "I", "I;16", "I;16L", "I;16B")
+# How Pillow spreads greys of few bits over 0..255: raw mode -> what each step is there.
+_STEPS = {"L;2": 85, "L;4": 17}
+_WITH_PALETTE = (".png", ".tif", ".tiff", ".bmp", ".gif")
 
 
 def open_rgb(path):
@@ -30,31 +34,50 @@ def open_rgb(path):
 def open_label(path):
     """Reads a label map as the PIL image it is: ids (greyscale, palette) or colours (RGB).
 
+    Greys of any depth are the samples as they are stored.
+
     Raises:
-        DataError: the file is missing, truncated or no picture.
+        DataError: the file is missing, truncated or no picture, or of 16-bit greys with opacity,
+            which Pillow cuts to 8.
     """
-    return _decode(path)
+    with _opened(path) as image:
+        raw_mode = _raw_mode(image)
+        image.load()
+    if raw_mode == "LA;16B":
+        raise DataError(
+            f"{path}: greys of 16 bits must be saved without opacity. Received: a picture with it"
+        )
+    step = _STEPS.get(raw_mode[:3])
+    return image.point(lambda level: level // step) if step else image
 
 
-def label_ids(image, path):
-    """Takes the ids of a greyscale or palette label map.
+def label_ids(image, path, rule=None):
+    """Takes the ids of a label map.
 
     Args:
         image: PIL image from `open_label`.
         path: its file, for the error.
+        rule: `LabelRule`. Defaults to that of a data set without colours.
 
     Returns:
-        int32 (H, W), the ids as stored.
+        int32 (H, W), the ids as in the data set's files.
 
     Raises:
-        DataError: the picture is RGB or another mode that holds no ids.
+        DataError: the picture holds no ids.
     """
-    if image.mode not in _ID_MODES:
-        raise DataError(
-            f"{path}: a label map must be a greyscale PNG (8 or 16 bits) or a palette PNG whose "
-            f"values are class ids. Received: a picture of mode {image.mode}"
-        )
-    return np.asarray(image).astype(np.int32)  # (H, W)
+    return (rule or LabelRule(indices=True)).ids(image, path)
+
+
+def label_palette(path):
+    """The `IndexPalette` of a label file, or None where it has none that matters.
+
+    Raises:
+        DataError: the file is truncated.
+    """
+    if path.suffix.lower() not in _WITH_PALETTE:
+        return None
+    with _opened(path) as image:
+        return index_palette(image)
 
 
 def check_same_size(image, image_path, label_size, label_path):
@@ -81,10 +104,23 @@ def load_ids(item):
 
 
 def _decode(path):
+    with _opened(path) as image:
+        image.load()
+        return image
+
+
+def _raw_mode(image):
+    """How the pixels are stored, in Pillow's words; to be asked before they are read."""
+    arguments = image.tile[0].args if image.tile else ""
+    return str(arguments[0] if isinstance(arguments, tuple) and arguments else arguments)
+
+
+@contextlib.contextmanager
+def _opened(path):
+    """A picture whose pixels are read when they are wanted; what goes wrong is a DataError."""
     try:
         with Image.open(path) as image:
-            image.load()
-            return image
+            yield image
     # Pillow's decoders raise almost anything on a damaged file (OSError, SyntaxError, ValueError,
     # struct.error, DecompressionBombError); to the user it is one thing.
     except Exception as error:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from data_pipeline.errors import DataError, listing
+from data_pipeline.errors import DataError
+from data_pipeline.labels.label_rule import LabelRule
 
 _MAX_ID = 65535  # label maps are stored with 16 bits
 _UNLABELLED_NAMES = ("unlabelled", "unlabeled")
@@ -73,37 +74,13 @@ class ClassList:
         after = ids > self.unlabelled if self._unlabelled_is_listed else False
         return np.where(ids == self.unlabelled, 0, ids + 1 - after)
 
-    def ids_of_colours(self, rgb, path):
-        """Looks up the user's id of each pixel's colour.
-
-        Args:
-            rgb: uint8 (H, W, 3).
-            path: the file, for the error.
-
-        Returns:
-            int32 (H, W).
-
-        Raises:
-            DataError: colours that are not in the list, with their pixel counts.
-        """
-        known = _pack(np.array(self.colours))  # (n,)
-        order = np.argsort(known, kind="stable")  # of equal colours the first class
-        packed = _pack(rgb)  # (H, W)
-        place = np.searchsorted(known, packed, sorter=order).clip(max=len(known) - 1)
-        ids = order[place]
-        strange, counts = np.unique(packed[known[ids] != packed], return_counts=True)
-        if strange.size:
-            found = [
-                f"({c >> 16}, {c >> 8 & 255}, {c & 255}): {n} pixels"
-                for c, n in sorted(
-                    zip(strange.tolist(), counts.tolist(), strict=True), key=lambda pair: -pair[1]
-                )
-            ]
-            raise DataError(
-                f"{path}: every colour must be in the class list. Received: {strange.size} other "
-                f"colours:\n{listing(found)}"
-            )
-        return ids.astype(np.int32)
+    @property
+    def rule(self):
+        """The `LabelRule` of the user's label maps."""
+        if self.colours is None:
+            return LabelRule(indices=True)
+        beyond = self.unlabelled is not None and not self._unlabelled_is_listed
+        return LabelRule(dict(enumerate(self.colours)), (self.unlabelled,) if beyond else ())
 
     @property
     def _unlabelled_is_listed(self):
@@ -172,8 +149,3 @@ def _unlabelled_id(names, unlabelled, path):
 def _is_colour(value):
     channels = value if isinstance(value, list) else []
     return len(channels) == 3 and all(type(c) is int and 0 <= c <= 255 for c in channels)
-
-
-def _pack(rgb):
-    red, green, blue = np.moveaxis(rgb.astype(np.int64), -1, 0)
-    return red << 16 | green << 8 | blue

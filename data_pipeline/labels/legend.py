@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from data_pipeline.errors import DataError, listing
+from data_pipeline.labels.label_rule import LabelRule
 from data_pipeline.labels.palette import default_palette
 
 
@@ -17,11 +18,15 @@ class Legend:
         class_names: N names; index = our id, the first is "unlabelled".
         palette: N colours (r, g, b) in 0..255.
         label_ids: {id in the data set's label files: our id}, or None where they are the same.
+        label_palette: {id in the label files: (r, g, b)}, colours that decide what a palette or
+            a colour means: those of the class list, or those on which the palettes of all files
+            agree. None where there were neither, and in what earlier versions wrote.
     """
 
     class_names: tuple[str, ...]
     palette: tuple[tuple[int, int, int], ...]
     label_ids: dict[int, int] | None = None
+    label_palette: dict[int, tuple[int, int, int]] | None = None
 
     @classmethod
     def coloured(cls, class_names, label_ids=None):
@@ -32,7 +37,9 @@ class Legend:
     @classmethod
     def of(cls, manifest):
         """The legend of a built data set."""
-        return cls(manifest.class_names, manifest.palette, manifest.label_ids)
+        return cls(
+            manifest.class_names, manifest.palette, manifest.label_ids, manifest.label_palette
+        )
 
     @classmethod
     def from_json(cls, content):
@@ -48,14 +55,20 @@ class Legend:
             raise ValueError(f"{len(names)} class names and {len(palette)} colours")
         if not all(isinstance(name, str) for name in names):
             raise TypeError("class_names must be strings")
-        if not all(len(c) == 3 and all(_is_id(v, 256) for v in c) for c in palette):
+        if not all(map(_is_colour, palette)):
             raise ValueError("palette must be of three numbers in 0..255 each")
         if ids is not None:
             ids = {int(key): value for key, value in ids.items()}
             good = all(_is_id(k, 2**16) and _is_id(v, len(names)) for k, v in ids.items())
             if not (ids and good):
                 raise ValueError("label_ids must map 16-bit ids to those of the classes")
-        return cls(names, palette, ids)
+        label_palette = content.get("label_palette")
+        if label_palette is not None:
+            label_palette = {int(key): tuple(colour) for key, colour in label_palette.items()}
+            good = all(_is_id(k, 2**16) and _is_colour(c) for k, c in label_palette.items())
+            if not (label_palette and good):
+                raise ValueError("label_palette must map 16-bit ids to three numbers in 0..255")
+        return cls(names, palette, ids, label_palette)
 
     def to_json(self):
         """A dict of plain JSON values."""
@@ -64,12 +77,48 @@ class Legend:
             "palette": [list(colour) for colour in self.palette],
             "label_ids": self.label_ids
             and {str(key): value for key, value in self.label_ids.items()},
+            "label_palette": self.label_palette
+            and {str(key): list(colour) for key, colour in self.label_palette.items()},
         }
 
     @property
     def num_classes(self):
         """N, the unlabelled class 0 included."""
         return len(self.class_names)
+
+    @property
+    def file_ids(self):
+        """The id that stands for each class in label files: N numbers, the lowest of each.
+
+        A class that no file of the data set can hold, as the unlabelled one often is, gets a number
+        from the end of 16 bits.
+
+        >>> Legend(("unlabelled", "sky"), ((0, 0, 0), (0, 0, 255)), {0: 1}).file_ids
+        (65535, 0)
+        """
+        lowest = {}
+        for label in sorted(self._pairs):
+            lowest.setdefault(self._pairs[label], label)
+        free = (label for label in range(2**16 - 1, -1, -1) if label not in self._pairs)
+        return tuple(
+            lowest[ours] if ours in lowest else next(free) for ours in range(self.num_classes)
+        )
+
+    @property
+    def label_colours(self):
+        """{id in label files: (r, g, b)} that decide, or None: `label_palette`, or own colours."""
+        if self.label_palette or self.palette == Legend.coloured(self.class_names).palette:
+            return self.label_palette
+        return {label: self.palette[ours] for label, ours in self._pairs.items()}
+
+    @property
+    def rule(self):
+        """The `LabelRule` of label maps for a model of these classes."""
+        colours = self.label_colours
+        unlabelled = [label for label, ours in self._pairs.items() if ours == 0]
+        uncoloured = tuple(label for label in unlabelled if label not in (colours or ()))
+        shown = dict(zip(self.file_ids, self.palette, strict=True))
+        return LabelRule(colours, uncoloured, shown)
 
     def class_id(self, name):
         """Our id of a class; capitals do not matter.
@@ -105,13 +154,21 @@ class Legend:
         Raises:
             DataError: ids that belong to no class, with their pixel counts.
         """
-        pairs = self.label_ids or {i: i for i in range(self.num_classes)}
+        pairs = {**self._pairs, **{label: ours for ours, label in enumerate(self.file_ids)}}
         last = max(pairs) + 1
         table = np.full(last + 1, -1, np.int32)  # the last entry stands for all ids beyond
         table[list(pairs)] = list(pairs.values())
         ours = table[np.where((ids < 0) | (ids > last), last, ids)]  # (H, W)
         check_ids(ids, ours >= 0, f"those of the model's {self.num_classes} classes")
         return ours
+
+    @property
+    def _pairs(self):
+        return self.label_ids or {i: i for i in range(self.num_classes)}
+
+
+def _is_colour(value):
+    return len(value) == 3 and all(_is_id(channel, 256) for channel in value)
 
 
 def _is_id(value, end):

@@ -66,6 +66,7 @@ class Manifest:
         request: the arguments that decide the content, to recognise the same command.
         versions: {package: version} of what wrote it.
         format_version: of this file and of the records.
+        label_palette: as in `Legend`.
     """
 
     dataset: str
@@ -79,6 +80,7 @@ class Manifest:
     request: dict
     versions: dict[str, str]
     format_version: int = FORMAT_VERSION
+    label_palette: dict[int, tuple[int, int, int]] | None = None
 
     def write(self, data_dir):
         """Writes `data_dir/manifest.json` atomically."""
@@ -139,11 +141,12 @@ class Manifest:
 
 def _from_json(content):
     """Turns JSON lists back into tuples and dataclasses, and checks what can contradict."""
+    content = {"label_palette": None, **content}  # earlier versions did not keep it
     values = {field.name: content[field.name] for field in fields(Manifest)}
     num_classes = values["num_classes"]
     legend = Legend.from_json(content)
     values["class_names"], values["palette"] = legend.class_names, legend.palette
-    values["label_ids"] = legend.label_ids
+    values["label_ids"], values["label_palette"] = legend.label_ids, legend.label_palette
     values["image_size"] = _size(values["image_size"])
     values["splits"] = {name: _split(split) for name, split in values["splits"].items()}
     if not isinstance(values["dataset"], str):

@@ -61,7 +61,7 @@ def test_sixteen_bits_palette_and_sub_directories(tmp_path):
         picture(tmp_path / "images/train/a" / f"{i}.png")
     save_ids(tmp_path / "labels/train/a/0.png", blocks(0, 300, 699), np.uint16)
     palette = Image.fromarray(blocks(0, 3, 2).astype(np.uint8)).convert("P")
-    palette.putpalette([9, 9, 9] * 256)
+    palette.putpalette(bytes(range(12)))
     palette.save(tmp_path / "labels/train/a/1.png")
     dataset = open_folder(tmp_path, None)
     assert list(dataset.items) == ["train"]  # val does not exist
