@@ -105,6 +105,11 @@ class Legend:
         )
 
     @property
+    def known_ids(self):
+        """{id that label files may have: our id}, numbers that `file_ids` made up included."""
+        return {**self._pairs, **{label: ours for ours, label in enumerate(self.file_ids)}}
+
+    @property
     def label_colours(self):
         """{id in label files: (r, g, b)} that decide, or None: `label_palette`, or own colours."""
         if self.label_palette or self.palette == Legend.coloured(self.class_names).palette:
@@ -154,7 +159,7 @@ class Legend:
         Raises:
             DataError: ids that belong to no class, with their pixel counts.
         """
-        pairs = {**self._pairs, **{label: ours for ours, label in enumerate(self.file_ids)}}
+        pairs = self.known_ids
         last = max(pairs) + 1
         table = np.full(last + 1, -1, np.int32)  # the last entry stands for all ids beyond
         table[list(pairs)] = list(pairs.values())

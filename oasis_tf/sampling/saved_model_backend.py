@@ -10,7 +10,7 @@ from PIL import Image
 
 from data_pipeline.errors import DataError
 from data_pipeline.labels.legend import Legend
-from data_pipeline.records.png import encode_label_map
+from data_pipeline.labels.model_png import encode_for_model
 from oasis_tf.images import to_uint8
 from oasis_tf.sampling.spread import Spread
 
@@ -36,7 +36,7 @@ class SavedModelBackend:
         path = directory / INFORMATION
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
-            self.legend = Legend.from_json(content)
+            self._content, self.legend = content, Legend.from_json(content)
             height, width = content["image_size"]
             self.image_size = int(height), int(width)
             self._multiple = int(content["size_multiple"])
@@ -87,7 +87,7 @@ class SavedModelBackend:
         for edit_seed in edit_seeds:
             # The original's noise does not depend on its labels, so the edited ones serve it too.
             answer = self._edit(
-                label_map_bytes=tf.constant([encode_label_map(edited)]),
+                label_map_bytes=tf.constant([encode_for_model(edited, self._content)]),
                 mask_bytes=tf.constant([mask.getvalue()]),
                 seed=tf.constant([seed], tf.int32),
                 edit_seed=tf.constant([edit_seed], tf.int32),

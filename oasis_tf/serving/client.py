@@ -10,6 +10,7 @@ import urllib.parse
 import numpy as np
 from PIL import Image
 
+from data_pipeline.labels.model_png import encode_for_model
 from data_pipeline.records.png import encode_label_map
 
 # Names of tensor types in a model's metadata -> NumPy's.
@@ -61,6 +62,7 @@ class Client:
         self._connection = connect(parts.hostname, parts.port, timeout=timeout)
         self._path = f"{parts.path.rstrip('/')}/v1/models/{urllib.parse.quote(model, safe='')}"
         self._metadata = None
+        self._description = None
 
     def close(self):
         """Closes the connection; the next call opens another."""
@@ -132,7 +134,7 @@ class Client:
         Returns:
             uint8 (H, W, 3).
         """
-        inputs = {"label_map_bytes": [encode_label_map(label_map)]}
+        inputs = {"label_map_bytes": [self._encode(label_map)]}
         if np.ndim(seed) == 2:
             inputs["seed_map_bytes"] = [encode_label_map(seed)]
             return _picture(self.predict(inputs, signature="regions_png"))
@@ -152,12 +154,17 @@ class Client:
             uint8 (H, W, 3).
         """
         inputs = {
-            "label_map_bytes": [encode_label_map(label_map)],
+            "label_map_bytes": [self._encode(label_map)],
             "mask_bytes": [encode_label_map(np.asarray(mask, bool))],
             "seed": [seed],
             "edit_seed": [edit_seed],
         }
         return _picture(self.predict(inputs, signature="edit_png"))
+
+    def _encode(self, label_map):
+        if self._description is None:
+            self._description = self.describe()
+        return encode_for_model(label_map, self._description)
 
     def _outputs_of(self, signature):
         if self._metadata is None or signature not in self._metadata:

@@ -35,7 +35,10 @@ def claiming(width, height):
         (claiming(2048, 2048), "a picture may have 32768 pixels"),
         (claiming(0, 32), "multiples of 32"),
         (encode_label_map(np.zeros((33, 64))), "multiples of 32"),
-        (encode_label_map(np.full((32, 64), 9)), "the ids must be below 9. Received: 9"),
+        (
+            encode_label_map(np.full((32, 64), 9)),
+            "the ids must be those of the 9 classes. Received: 9",
+        ),
         (encode_image(np.full((32, 64, 3), 7)), "palette. Received: [7 7 7]"),
     ],
 )

@@ -1,5 +1,6 @@
 """Writes a generator as a SavedModel for TensorFlow Serving."""
 
+import json
 import os
 import shutil
 import tempfile
@@ -9,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from data_pipeline.files import sync
+from data_pipeline.labels.model_png import encode_for_model
 from data_pipeline.records.png import encode_label_map
 from oasis_tf.serving.exporting.fuse_norms import fuse_norms
 from oasis_tf.serving.exporting.model_card import model_card
@@ -67,7 +69,8 @@ def _warmup_requests(info):
     rows, columns = np.indices((height, width)) * 4 // np.array([height, width])[:, None, None]
     label_map = (4 * rows + columns) % info.legend.num_classes
     seed = np.zeros([1], np.int32)
-    files = np.array([encode_label_map(label_map)], object)
+    content = json.loads(info.to_json())
+    files = np.array([encode_for_model(label_map, content)], object)
     zeros = np.array([encode_label_map(np.zeros_like(label_map))], object)
     yield "serving_default", {"label_map": label_map[None].astype(np.int32), "seed": seed}
     yield "synthesize_png", {"label_map_bytes": files, "seed": seed}

@@ -30,11 +30,15 @@ class ModelInfo:
     def to_json(self):
         """The text of `assets.extra/model.json`, without line breaks."""
         config = dataclasses.asdict(self.config)
+        colours = self.legend.label_colours
         return json.dumps(
             {
                 "dataset": self.config.dataset,
                 "num_classes": self.legend.num_classes,
                 **self.legend.to_json(),
+                # For readers that cannot ask a `Legend`. That it is here, if only as null, says
+                # that the PNG inputs hold ids as in the data set's label files.
+                "label_colours": colours and {str(key): list(c) for key, c in colours.items()},
                 "image_size": list(self.config.image_size),
                 "size_multiple": SIZE_MULTIPLE,
                 "max_pixels": self.max_pixels,

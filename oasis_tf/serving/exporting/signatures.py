@@ -2,7 +2,6 @@
 
 import functools
 
-import numpy as np
 import tensorflow as tf
 
 from oasis_tf.models.generator import SCALES
@@ -50,7 +49,6 @@ class _Signatures:
     def __init__(self, generator, info):
         self._generator = generator
         self._info = info
-        self._palette = np.array(info.legend.palette, np.uint8)
         # One graph of the generator, which all signatures call.
         self._generate = tf.function(
             self._generate_batch,
@@ -146,7 +144,9 @@ class _Signatures:
 
     def _regions_png(self, label_map_bytes, seed_map_bytes):
         def noise(label_maps, rows):
-            decode = functools.partial(decode_numbers, name="seed_map_bytes")
+            def decode(file, depth):
+                return decode_numbers(file, depth, "seed_map_bytes")
+
             seed_maps = _each(decode, *rows)
             seeds, numbers = tf.unique(tf.reshape(seed_maps, [-1]))
             found, most = tf.size(seeds), _MAX_SEEDS * tf.shape(seed_maps)[0]
@@ -176,12 +176,14 @@ class _Signatures:
             label_files = tf.identity(label_files)
 
         @functools.partial(tf.function, autograph=False, reduce_retracing=True)
-        def generate(label_files, depths, *rows):
-            decode = functools.partial(decode_ids, palette=self._palette, name="label_map_bytes")
-            label_maps = _each(decode, label_files, depths)
+        def generate(label_files, depths, palettes, *rows):
+            def decode(*row):
+                return decode_ids(*row, self._info.legend, "label_map_bytes")
+
+            label_maps = _each(decode, label_files, depths, palettes)
             return _to_png(self._generate(label_maps, *noise(label_maps, rows)))
 
-        rows = (label_files, headers.depths, *rows)
+        rows = (label_files, headers.depths, headers.palettes, *rows)
         spec = tf.TensorSpec((), tf.string)
         return {"image_bytes": self._together_or_not(headers.sizes, generate, rows, spec)}
 
@@ -276,12 +278,10 @@ def _pixels(sizes):
     return tf.reduce_prod(tf.cast(sizes, tf.int64), axis=-1)
 
 
-def _each(decode, files, depths):
-    """Files of one size -> int32 (B, H, W)."""
+def _each(decode, *rows):
+    """Files of one size, and what their headers say -> int32 (B, H, W)."""
     spec = tf.TensorSpec((None, None), tf.int32)
-    return tf.map_fn(
-        lambda row: decode(row[0], depth=row[1]), (files, depths), fn_output_signature=spec
-    )
+    return tf.map_fn(lambda row: decode(*row), rows, fn_output_signature=spec)
 
 
 def _to_png(images):

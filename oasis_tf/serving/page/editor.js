@@ -1,7 +1,7 @@
 // Wires the page: state -> screen, and buttons, keys and files -> state.
 
 import { ClassList } from "./class_list.js";
-import { checkSize, download, readScene, stateFile } from "./files.js";
+import { checkSize, download, labelFile, readScene, requestFile, stateFile } from "./files.js";
 import { LabelCanvas } from "./label_canvas.js";
 import { PictureCanvas } from "./picture_canvas.js";
 import { encodeNumbers } from "./png.js";
@@ -167,10 +167,10 @@ async function generate() {
   while (wanted) {
     const scene = wanted;
     wanted = null;
-    const { width, height, ids, seeds } = scene;
+    const { width, height, seeds } = scene;
     const end = progress.start(width * height, (seconds) => say(`Drawing … ${seconds.toFixed(1)} s`));
     try {
-      const files = await Promise.all([ids, seeds].map((n) => encodeNumbers(n, width, height)));
+      const files = await Promise.all([requestFile(scene, model), encodeNumbers(seeds, width, height)]);
       const picture = new Blob([await rest.paint(...files)], { type: "image/png" });
       const seconds = end(true);
       variants.add(scene, picture);
@@ -210,8 +210,7 @@ async function openFile(file) {
 }
 
 async function saveLabels() {
-  const { ids, width, height } = history.scene;
-  download(new Blob([await encodeNumbers(ids, width, height)], { type: "image/png" }), `${name}-labels.png`);
+  download(new Blob([await labelFile(history.scene, model)], { type: "image/png" }), `${name}-labels.png`);
 }
 
 async function saveState() {

@@ -1,5 +1,6 @@
 // Label maps and states from files, and files for the user.
 
+import { fileIds, toClasses } from "./label_rule.js";
 import { decodePng, encodeNumbers } from "./png.js";
 import { fromBase64, toBase64 } from "./rest.js";
 import { newScene } from "./scene.js";
@@ -11,9 +12,23 @@ export async function readScene(file, model) {
   const bytes = new Uint8Array(await file.arrayBuffer());
   if (bytes[0] === "{".charCodeAt(0)) return [await readState(bytes, model), ""];
   const picture = await decodePng(bytes);
-  return fit(toIds(picture, model), picture.width, picture.height, model);
+  return fit(toClasses(picture, model), picture.width, picture.height, model);
 }
 
+// A label PNG with ids as in the files of the model's data set.
+export async function labelFile({ ids, width, height }, model) {
+  const file = fileIds(model);
+  return encodeNumbers(ids.map((id) => file[id]), width, height);
+}
+
+// The label PNG of a request. Models exported before say nothing of label_colours: their inputs hold
+// numbers of classes.
+export async function requestFile(scene, model) {
+  if ("label_colours" in model) return labelFile(scene, model);
+  return encodeNumbers(scene.ids, scene.width, scene.height);
+}
+
+// Of a state the label map holds numbers of classes, whatever the files of the data set hold.
 export async function stateFile(scene, name) {
   const { width, height, ids, seeds } = scene;
   const [label_map, seed_map] = await Promise.all(
@@ -49,33 +64,6 @@ async function readState(bytes, model) {
   checkIds(ids, model);
   checkSize(width, height, model);
   return { width, height, ids, seeds };
-}
-
-function toIds({ kind, samples, channels, palette, width, height }, model) {
-  const count = width * height;
-  if (kind === "grey") return checkIds(pickChannel(samples, channels, count), model);
-  const classOf = new Map(model.palette.map(([r, g, b], id) => [(r << 16) | (g << 8) | b, id]).reverse());
-  if (kind === "index") {
-    const ids = [...Array(palette.length / 3).keys()].map((i) =>
-      classOf.get((palette[3 * i] << 16) | (palette[3 * i + 1] << 8) | palette[3 * i + 2]));
-    // With the model's colours they decide; with others the index is the id.
-    if ([...new Set(samples)].every((index) => ids[index] !== undefined))
-      return samples.map((index) => ids[index]);
-    return checkIds(samples, model);
-  }
-  const ids = new Uint16Array(count);
-  for (let i = 0; i < count; i++) {
-    const [r, g, b] = samples.subarray(i * channels, i * channels + 3);
-    const id = classOf.get((r << 16) | (g << 8) | b);
-    if (id === undefined)
-      throw new Error(`The colour (${r}, ${g}, ${b}) is not in the model's palette.`);
-    ids[i] = id;
-  }
-  return ids;
-}
-
-function pickChannel(samples, channels, count) {
-  return channels === 1 ? samples : Uint16Array.from({ length: count }, (_, i) => samples[channels * i]);
 }
 
 function checkIds(ids, model) {

@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from data_pipeline.labels.legend import Legend
 from oasis_tf.serving.exporting.label_png import (
     decode_ids,
     decode_mask,
@@ -15,6 +16,7 @@ from oasis_tf.serving.exporting.label_png import (
 )
 
 PALETTE = np.array([[0, 0, 0], [255, 0, 0], [1, 2, 3], [255, 255, 255], [255, 0, 0]], np.uint8)
+LEGEND = Legend(tuple("abcde"), tuple(map(tuple, PALETTE.tolist())))
 IDS = np.array([[0, 1, 2], [3, 2, 1]])
 
 
@@ -34,9 +36,9 @@ def headers(*files):
 
 
 def decode(file):
-    depth = read_headers(tf.constant([file]), "x").depths[0]
-    function = tf.function(lambda f, d: decode_ids(f, d, PALETTE, "x"))
-    return function(tf.constant(file), depth).numpy()
+    found = read_headers(tf.constant([file]), "x")
+    function = tf.function(lambda *row: decode_ids(*row, LEGEND, "x"))
+    return function(tf.constant(file), found.depths[0], found.palettes[0]).numpy()
 
 
 def test_headers():
@@ -101,7 +103,10 @@ def test_grey_with_opacity():
 
 
 def test_an_id_beyond_the_classes():
-    with pytest.raises(tf.errors.InvalidArgumentError, match="x: the ids must be below 5.*: 900"):
+    with pytest.raises(
+        tf.errors.InvalidArgumentError,
+        match="x: the ids must be those of the 5 classes.*: 300",
+    ):
         decode(grey(IDS * 300, np.uint16))
 
 

@@ -162,7 +162,7 @@ ODD, LARGE = np.zeros((1, 32, 48)), np.zeros((1, 32, 32 * 100))
         ("serving_default", {"label_map": ODD.astype(np.int32)}, "multiples of 32.*32 48"),
         ("serving_default", {"label_map": LARGE.astype(np.int32)}, "pixels"),
         ("serving_default", {"seed": ints(1, 2)}, "seed must have as many rows"),
-        ("synthesize_png", {"label_map_bytes": files(maps(1) + CLASSES)}, "ids must be below 5"),
+        ("synthesize_png", {"label_map_bytes": files(maps(1) + CLASSES)}, "those of the 5 classes"),
         ("synthesize_png", {"label_map_bytes": files(ODD)}, "multiples of 32"),
         ("synthesize_png", {"label_map_bytes": files(LARGE)}, "pixels"),
         ("synthesize_png", {"label_map_bytes": tf.constant([b"text"])}, "must be PNG files"),
