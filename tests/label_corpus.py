@@ -1,7 +1,7 @@
 """Label PNGs as tools write them, and what each must mean to everybody who reads label maps.
 
-`tests/serving/test_label_corpus.py` takes each through `build`, the commands, the exported graph and the
-editor page.
+`tests/serving/test_label_corpus.py` takes each through `build`, the commands, the exported graph
+and the editor page.
 """
 
 import struct

@@ -1,6 +1,7 @@
 """The same label map in every form it comes in."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from PIL import Image
 from data_pipeline.errors import DataError
 from data_pipeline.labels.label_files import read_label_map, read_palette
 from data_pipeline.labels.legend import Legend
+from tests.label_corpus import GREY_ALPHA, png
 
 COLOURS = ((40, 40, 40), (10, 20, 30), (200, 0, 0))
 LEGEND = Legend(("unlabelled", "sky", "sea"), COLOURS)
@@ -71,3 +73,62 @@ def test_bad_palettes(tmp_path):
     path.write_text('[{"name": "skye", "color": [1, 2, 3]}]')
     with pytest.raises(DataError, match="palette.json: .*'skye'; the nearest: sky"):
         read_palette(path, LEGEND)
+
+
+def test_files_of_tools(shared):
+    """Each form means what the picture meant; an index means nothing without its data set."""
+    directory = shared / "data" / "label_files"
+    expected = np.load(directory / "expected_ids.npz")
+    names = tuple(f"thing {i}" for i in range(1204))
+    legend = Legend.coloured(names, {65535: 0, **{i: i for i in range(1, 1204)}, 0: 1203})
+    voc = Image.open(directory / "palette_voc.png").getpalette()
+    colours = {i: tuple(voc[3 * i : 3 * i + 3]) for i in range(256)}
+    with_palette = replace(legend, label_palette=colours)
+    read = set()
+    for path in sorted(directory.glob("*.png")):
+        if path.stem == "palette_transparency":
+            with pytest.raises(DataError, match=f"{path.name}: every colour"):
+                read_label_map(path, legend)
+            continue
+        label_map = read_label_map(path, with_palette if "voc" in path.stem else legend)
+        np.testing.assert_array_equal(label_map, legend.to_ours(expected[path.stem]))
+        read.add(path.stem)
+    assert read == set(expected.files) - {"palette_transparency"}
+
+
+def test_sixteen_bits_with_opacity_are_refused(tmp_path):
+    """Pillow would make ids of their higher halves."""
+    path = tmp_path / "a.png"
+    samples = np.stack([IDS.astype(int) + 300, np.full(IDS.shape, 65535)], -1)
+    path.write_bytes(png(samples, GREY_ALPHA, 16))
+    with pytest.raises(DataError, match=r"a.png: greys of 16 bits must be saved without opacity"):
+        read_label_map(path, LEGEND)
+
+
+def test_two_classes_of_one_colour_are_told_by_the_index(tmp_path):
+    legend = Legend(("unlabelled", "sky", "sea"), ((0, 0, 0), (9, 9, 200), (9, 9, 200)))
+    image = Image.fromarray(IDS)
+    image.putpalette(sum(legend.palette, ()))
+    image.save(tmp_path / "a.png")
+    np.testing.assert_array_equal(read_label_map(tmp_path / "a.png", legend), IDS)
+
+
+def test_the_unlabelled_id_beyond_the_list_may_have_any_colour(tmp_path):
+    """As VOC's border; the colour of another index is still refused."""
+    legend = Legend(
+        ("unlabelled", "sky", "sea"),
+        ((40, 40, 40), (0, 0, 250), (0, 90, 90)),
+        {0: 1, 1: 2, 255: 0},
+        {0: (0, 0, 250), 1: (0, 90, 90)},
+    )
+    ids = np.array([[0, 1, 255], [1, 1, 0]], np.uint8)
+    image = Image.fromarray(ids)
+    image.putpalette([0, 0, 250, 0, 90, 90, *[9] * 759, 224, 224, 192])
+    image.save(tmp_path / "a.png")
+    label_map = read_label_map(tmp_path / "a.png", legend)
+    np.testing.assert_array_equal(label_map, [[1, 2, 0], [2, 2, 1]])
+    ids[0, 0] = 7
+    image.paste(Image.fromarray(ids))
+    image.save(tmp_path / "a.png")
+    with pytest.raises(DataError, match=r"\(9, 9, 9\) of index 7: 1 pixels"):
+        read_label_map(tmp_path / "a.png", legend)

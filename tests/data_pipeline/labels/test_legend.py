@@ -1,6 +1,7 @@
 """Names, ids and colours of label files, and what is said about wrong ones."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,7 +17,8 @@ LEGEND = Legend(
 
 
 def test_json_and_back():
-    for legend in (LEGEND, Legend(("unlabelled",), ((0, 0, 0),))):
+    with_palette = replace(LEGEND, label_palette={255: (9, 9, 9), 0: (1, 2, 3)})
+    for legend in (LEGEND, with_palette, Legend(("unlabelled",), ((0, 0, 0),))):
         assert Legend.from_json(json.loads(json.dumps(legend.to_json()))) == legend
 
 
@@ -50,3 +52,21 @@ def test_names():
 def test_malformed(content):
     with pytest.raises((KeyError, ValueError)):
         Legend.from_json(content)
+
+
+def test_what_stands_for_each_class_in_files():
+    assert LEGEND.file_ids == (255, 0, 1, 2)
+    assert Legend(("a", "b"), ((0, 0, 0), (1, 1, 1))).file_ids == (0, 1)
+    # Cityscapes has two ids of class 0; a folder without unlabelled pixels has none.
+    two = Legend(("a", "b"), ((0, 0, 0), (1, 1, 1)), {255: 0, 0: 0, 7: 1})
+    assert two.file_ids == (0, 7)
+    none = Legend(("a", "b"), ((0, 0, 0), (1, 1, 1)), {0: 1})
+    assert none.file_ids == (65535, 0)
+    np.testing.assert_array_equal(none.to_ours(np.array([[65535, 0]])), [[0, 1]])
+
+
+def test_default_colours_decide_nothing():
+    """They are nobody's class list: label files cannot be meant to have them."""
+    assert Legend.coloured(("unlabelled", "sky")).label_colours is None
+    assert LEGEND.label_colours[255] == (40, 40, 40) and LEGEND.label_colours[2] == (7, 8, 9)
+    assert replace(LEGEND, label_palette={0: (5, 5, 5)}).label_colours == {0: (5, 5, 5)}

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -21,9 +22,19 @@ MANIFEST = Manifest(
 
 
 def test_round_trip(tmp_path):
-    MANIFEST.write(tmp_path)
-    assert Manifest.read(tmp_path) == MANIFEST
+    for manifest in (MANIFEST, replace(MANIFEST, label_palette={0: (1, 2, 3)})):
+        manifest.write(tmp_path)
+        assert Manifest.read(tmp_path) == manifest
     assert [path.name for path in tmp_path.iterdir()] == ["manifest.json"]
+
+
+def test_one_of_before_palettes_were_kept(tmp_path):
+    MANIFEST.write(tmp_path)
+    path = tmp_path / "manifest.json"
+    content = json.loads(path.read_text())
+    del content["label_palette"]
+    path.write_text(json.dumps(content))
+    assert Manifest.read(tmp_path) == MANIFEST
 
 
 def test_missing(tmp_path):
@@ -41,6 +52,8 @@ def test_missing(tmp_path):
         (lambda c: c.update(num_classes=3), "class_names has 2 entries, num_classes is 3"),
         (lambda c: c["splits"]["train"]["shards"][0].update(name="../a"), "is no file name"),
         (lambda c: c.update(palette=[[0, 0, 0], [0, 0, 256]]), "0..255"),
+        (lambda c: c.update(label_palette={"0": [1, 2]}), "label_palette"),
+        (lambda c: c.update(label_palette=[1]), "lacks or contradicts"),
         (lambda c: c["splits"]["train"].pop("shards"), "shards"),
         (lambda c: c["splits"]["train"].update(examples=4), "examples of train"),
         (lambda c: c.update(image_size=[64]), "lacks or contradicts"),

@@ -24,7 +24,7 @@ def toy_generator(num_classes=CLASSES, seed=0):
     return generator
 
 
-def toy_info(num_classes=CLASSES, **options):
+def toy_info(num_classes=CLASSES, label_ids=None, **options):
     """A `ModelInfo` with image_size (64, 128)."""
     names = ("unlabelled", *(f"class {i}" for i in range(1, num_classes)))
     palette = tuple(map(tuple, default_palette(num_classes).tolist()))
@@ -35,4 +35,4 @@ def toy_info(num_classes=CLASSES, **options):
         noise_channels=4,
         spade_channels=6,
     )
-    return ModelInfo(Legend(names, palette), config, **options)
+    return ModelInfo(Legend(names, palette, label_ids), config, **options)
