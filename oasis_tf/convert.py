@@ -132,7 +132,8 @@ def _legend(arguments):
     classes = read_class_list(arguments.class_names)
     if classes.palette is None:
         return Legend.coloured(classes.class_names, classes.label_ids)
-    return Legend(classes.class_names, classes.palette, classes.label_ids)
+    colours = classes.rule.colours
+    return Legend(classes.class_names, classes.palette, classes.label_ids, colours)
 
 
 def _to_released(arguments, directory):

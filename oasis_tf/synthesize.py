@@ -21,7 +21,7 @@ def parse_arguments(argv=None):
     add_model_arguments(
         parser,
         "a label map, or a directory of them: PNG files with ids as in the data set the model has "
-        "learnt from (8 or 16 bits, or palette indices), or with colours",
+        "learnt from, with its palette, or with colours",
     )
     parser.add_argument(
         "--samples", type=int, default=1, metavar="K", help="pictures of each; default: 1"
