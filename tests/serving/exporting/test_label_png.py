@@ -97,6 +97,29 @@ def test_a_palette_file_means_its_colours_whatever_their_order():
     np.testing.assert_array_equal(decode(file), IDS)
 
 
+def changed(file, *chunks):
+    """A palette file with other chunks for its palette."""
+    start = file.index(b"PLTE") - 4
+    stop = start + 12 + int.from_bytes(file[start : start + 4], "big")
+    return file[:start] + b"".join(chunks) + file[stop:]
+
+
+@pytest.mark.parametrize(
+    "chunks, message",
+    [
+        ([], "must have its palette"),
+        ([struct.pack(">I", 4) + b"PLTE" + bytes(8)], "Invalid PNG"),
+        ([struct.pack(">I", 2**32 - 1) + b"teXt"], "Invalid PNG"),
+        ([struct.pack(">I", 0) + b"teXt" + bytes(4)] * 300, "must have its palette"),
+    ],
+)
+def test_palettes_that_are_none(chunks, message):
+    picture = Image.fromarray(IDS.astype(np.uint8)).convert("P")
+    picture.putpalette(PALETTE.tobytes())
+    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+        decode(changed(png(picture), *chunks))
+
+
 def test_grey_with_opacity():
     picture = Image.fromarray(IDS.astype(np.uint8)).convert("LA")
     np.testing.assert_array_equal(decode(png(picture)), IDS)
