@@ -86,7 +86,8 @@ def _parser():
     add(
         "--skip_missing",
         action="store_true",
-        help="lvis: leave out images whose picture is missing instead of stopping",
+        help="lvis, coco, coco_panoptic: leave out images whose picture is missing instead of "
+        "stopping",
     )
     add(
         "--out_of_range",

@@ -46,6 +46,11 @@ DATASETS = {
         Entry("coco_stuff", fixed_classes=True),
         Entry("cityscapes", image_size=(256, 512), crop=False, fixed_classes=True),
         Entry("folder", options=("class_names", "unlabelled")),
+        Entry("voc"),
+        Entry("coco", options=("skip_missing",)),
+        Entry("coco_panoptic", options=("skip_missing",)),
+        Entry("labelme"),
+        Entry("mapillary"),
         Entry("sample", fixed_classes=True),
     )
 }

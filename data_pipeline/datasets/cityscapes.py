@@ -1,8 +1,12 @@
 """Cityscapes, fine annotations: the 34 labelIds as they are, and one spare class as released."""
 
+from functools import partial
+
 import numpy as np
 
+from data_pipeline.datasets.class_table import class_table
 from data_pipeline.datasets.dataset import Dataset
+from data_pipeline.datasets.label_colors import read_label_colors
 from data_pipeline.datasets.pairs import LABELS, PICTURES, find, pair
 from data_pipeline.datasets.pictures import load_ids
 from data_pipeline.labels.legend import Legend
@@ -45,6 +49,7 @@ _CLASSES = (
     ("bicycle", (119, 11, 32)),
     ("spare", (0, 0, 0)),
 )
+_LABELS_FILE = "label_colors.txt"
 _LICENCE_PLATE = 255  # labelId -1 in a picture of unsigned bytes
 LEGEND = Legend(
     *zip(*_CLASSES, strict=True), {_LICENCE_PLATE: 0, **{i: i for i in range(len(_CLASSES))}}
@@ -54,15 +59,18 @@ LEGEND = Legend(
 def open_cityscapes(source, splits):
     """Finds the pairs of `leftImg8bit/` and `gtFine/`.
 
+    An export of another tool in this layout has other classes: those of its `label_colors.txt`,
+    whose positions are the ids.
+
     Args:
         source: Path of the directory that holds both.
         splits: of ("train", "val"), or None for both.
 
     Returns:
-        Dataset with N = 35; names are "CITY/CITY_000000_000019".
+        Dataset with N = 35, or of the labels listed; names are "CITY/CITY_000000_000019".
 
     Raises:
-        DataError: a folder is missing or empty, or files have no partner.
+        DataError: a folder is missing or empty, files have no partner, or a malformed list.
     """
     items = {}
     for split in splits or ("train", "val"):
@@ -71,6 +79,8 @@ def open_cityscapes(source, splits):
         labels = find(label_folder, LABELS, "_gtFine_labelIds", recursive=True)
         label_name = "{}_gtFine_labelIds.png"
         items[split] = pair(images, labels, image_folder, label_folder, label_name)
+    if (source / _LABELS_FILE).is_file():
+        return _with_own_labels(items, *read_label_colors(source / _LABELS_FILE))
     return Dataset(LEGEND.class_names, items, load, LEGEND.palette, LEGEND.label_ids)
 
 
@@ -78,3 +88,20 @@ def load(item):
     """Reads one item; licence plates become unlabelled."""
     image, ids = load_ids(item)
     return image, np.where(ids == _LICENCE_PLATE, 0, ids)
+
+
+def _with_own_labels(items, names, colours):
+    """The Dataset of an export whose labelIds are positions in `names`."""
+    class_names, ours = class_table(names)
+    palette = None
+    if colours:
+        palette = tuple(colours[ours.index(i)] for i in range(len(class_names)))
+    shift = len(class_names) - len(names)
+    load_item = partial(_load_positions, ours=tuple(ours), shift=shift)
+    return Dataset(class_names, items, load_item, palette, dict(enumerate(ours)), shift)
+
+
+def _load_positions(item, ours, shift):
+    image, ids = load_ids(item)
+    known = ids < len(ours)
+    return image, np.where(known, np.array(ours)[np.where(known, ids, 0)], ids + shift)

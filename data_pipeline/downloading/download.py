@@ -64,6 +64,12 @@ _BY_HAND = {
     "in {source}, so that {source}/leftImg8bit and {source}/gtFine exist",
     "folder": "a folder data set is your own: put pictures in {source}/images/train, label maps "
     "in {source}/labels/train and the class list in {source}/class_names.json",
+    **dict.fromkeys(
+        ("voc", "coco", "coco_panoptic", "labelme"),
+        "an export of a labelling tool is your own: unpack it in {source} (docs/datasets.md)",
+    ),
+    "mapillary": "Mapillary Vistas needs a login: fetch it from "
+    "https://www.mapillary.com/dataset/vistas and unpack it in {source}",
     "sample": "the sample is drawn: python -m data_pipeline.sample --out {source}",
 }
 

@@ -59,7 +59,7 @@ PROTOCOLS = {
 
 
 def choose_protocol(name, manifest):
-    """The protocol asked for, or the one of the data set if its size fits, else "generic".
+    """The protocol asked for, or the data set's own if size and classes fit, else "generic".
 
     Args:
         name: of the protocol, or None.
@@ -71,7 +71,8 @@ def choose_protocol(name, manifest):
     """
     own = PROTOCOLS.get(manifest.dataset)
     if name is None:
-        fits = own is not None and own.image_size in (None, tuple(manifest.image_size))
+        size = tuple(manifest.image_size)
+        fits = own and own.image_size in (None, size) and not _missing(own, manifest)
         return own if fits else PROTOCOLS["generic"]
     protocol = PROTOCOLS[name]
     if protocol.image_size not in (None, tuple(manifest.image_size)):
@@ -80,10 +81,15 @@ def choose_protocol(name, manifest):
             f"--protocol {name} takes records of {wanted[0]}x{wanted[1]}; the protocol generic "
             f"takes any. Received: records of {got[0]}x{got[1]}"
         )
-    missing = sorted(set(protocol.classes or ()) - set(manifest.class_names))
+    missing = _missing(protocol, manifest)
     if missing:
         raise DataError(
             f"--protocol {name} takes records with its classes. "
             f"Received: records without {', '.join(missing)}"
         )
     return protocol
+
+
+def _missing(protocol, manifest):
+    """The classes that a protocol averages and the records lack."""
+    return sorted(set(protocol.classes or ()) - set(manifest.class_names))

@@ -106,6 +106,121 @@ def write_lvis(root, images=2):
     return root
 
 
+def write_voc(root, count=2):
+    """Masks as exported by CVAT: RGB in the colours of labelmap.txt, unlabelled is black."""
+    colours = np.array([(0, 0, 0), (10, 20, 30), (250, 250, 0)], np.uint8)
+    for split in ("train", "val"):
+        for i in range(count):
+            picture(root / "JPEGImages" / f"{split}_{i}.jpg", i)
+            mask = root / "SegmentationClass" / f"{split}_{i}.png"
+            mask.parent.mkdir(exist_ok=True)
+            Image.fromarray(colours[blocks(0, 1, 2)]).save(mask)
+        names = root / "ImageSets/Segmentation" / f"{split}.txt"
+        names.parent.mkdir(parents=True, exist_ok=True)
+        names.write_text("".join(f"{split}_{i}\n" for i in range(count)))
+    lines = (
+        "# label:color_rgb:parts:actions\nbackground:0,0,0::\nsky:10,20,30::\nroad:250,250,0::\n"
+    )
+    (root / "labelmap.txt").write_text(lines)
+    return root
+
+
+def coco_content(split="train", count=2):
+    """Every image has a box of category 9 and, over it, one of category 4. Names have folders."""
+    return {
+        "images": [
+            {"id": i, "height": HEIGHT, "width": WIDTH, "file_name": f"{split}/{i}.jpg"}
+            for i in range(count)
+        ],
+        "annotations": [
+            {
+                "id": 2 * i + place,
+                "image_id": i,
+                "category_id": category,
+                "segmentation": [[x, 0, x + 30, 0, x + 30, 20, x, 20]],
+            }
+            for i in range(count)
+            for place, (category, x) in enumerate(((9, 0), (4, 20)))
+        ],
+        "categories": [{"id": 9, "name": "car"}, {"id": 4, "name": "sky"}],
+    }
+
+
+def write_coco(root, count=2):
+    (root / "annotations").mkdir(parents=True)
+    for split in ("train", "val"):
+        content = coco_content(split, count)
+        (root / "annotations" / f"instances_{split}.json").write_text(json.dumps(content))
+        for image in content["images"]:
+            picture(root / "images" / image["file_name"], image["id"])
+    return root
+
+
+def write_coco_panoptic(root, count=2):
+    """Segment 300 is category 9, segment 70000 is category 4, and a third is of no segment."""
+    segments = blocks(0, 300, 70000)
+    colours = np.stack([segments & 255, segments >> 8 & 255, segments >> 16], -1).astype(np.uint8)
+    for split in ("train", "val"):
+        folder = root / "annotations" / f"panoptic_{split}"
+        folder.mkdir(parents=True)
+        content = coco_content(split, count)
+        listed = [{"id": 300, "category_id": 9}, {"id": 70000, "category_id": 4}]
+        content["annotations"] = []
+        for image in content["images"]:
+            name = f"{image['id']}.png"
+            Image.fromarray(colours).save(folder / name)
+            picture(root / "images" / image["file_name"], image["id"])
+            content["annotations"].append(
+                {"image_id": image["id"], "file_name": name, "segments_info": listed}
+            )
+        folder.with_suffix(".json").write_text(json.dumps(content))
+    return root
+
+
+def labelme_content(name, shapes):
+    """A JSON of labelme around some (label, shape_type, points)."""
+    return {
+        "version": "7.9.1",
+        "flags": {},
+        "shapes": [
+            {"label": label, "points": points, "group_id": None, "shape_type": kind, "mask": None}
+            for label, kind, points in shapes
+        ],
+        "imagePath": name,
+        "imageData": None,
+        "imageHeight": HEIGHT,
+        "imageWidth": WIDTH,
+    }
+
+
+def write_labelme(root, count=2):
+    shapes = [("sky", "rectangle", [[0, 0], [29, 19]]), ("road", "rectangle", [[20, 10], [49, 29]])]
+    for split in ("train", "val"):
+        for i in range(count):
+            picture(root / split / f"{i}.jpg", i)
+            content = labelme_content(f"{i}.jpg", shapes)
+            (root / split / f"{i}.json").write_text(json.dumps(content))
+    return root
+
+
+def write_mapillary(root, count=2):
+    labels = [
+        {"name": "object--bird", "readable": "Bird", "color": [165, 42, 42]},
+        {"name": "flat--road", "readable": "Road", "color": [128, 64, 128]},
+        {"name": "void--unlabeled", "readable": "Unlabeled", "color": [0, 0, 0]},
+    ]
+    for split in ("training", "validation"):
+        for i in range(count):
+            picture(root / split / "images" / f"{i}.jpg", i)
+            label = Image.fromarray(blocks(0, 1, 2).astype(np.uint8)).convert("P")
+            label.putpalette([channel for entry in labels for channel in entry["color"]])
+            path = root / split / "labels" / f"{i}.png"
+            path.parent.mkdir(exist_ok=True)
+            label.save(path)
+    (root / "config.json").write_text(json.dumps({"labels": labels}))
+    return root
+
+
 def write_sample(root):
     draw_sample(root, 2, 2, (HEIGHT, WIDTH))
     return root
@@ -117,5 +232,10 @@ WRITERS = {
     "coco_stuff": write_coco_stuff,
     "cityscapes": write_cityscapes,
     "folder": write_folder,
+    "voc": write_voc,
+    "coco": write_coco,
+    "coco_panoptic": write_coco_panoptic,
+    "labelme": write_labelme,
+    "mapillary": write_mapillary,
     "sample": write_sample,
 }

@@ -19,6 +19,8 @@ def manifest(dataset, size, names=CLASS_NAMES):
 def test_the_default():
     assert choose_protocol(None, manifest("cityscapes", (256, 512))).label == "cityscapes/1"
     assert choose_protocol(None, manifest("cityscapes", (64, 128))).name == "generic"
+    other = manifest("cityscapes", (256, 512), ("unlabelled", "sky"))
+    assert choose_protocol(None, other).name == "generic"  # an export in its layout
     assert choose_protocol(None, manifest("folder", (256, 256))).name == "generic"
     assert choose_protocol(None, manifest("lvis", (64, 128))).groups
 

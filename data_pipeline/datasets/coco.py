@@ -1,0 +1,88 @@
+"""COCO instances of anyone's categories: polygons, both kinds of RLE, crowds."""
+
+from data_pipeline.datasets.coco_json import (
+    Pictures,
+    check_images,
+    check_missing,
+    find_json,
+    picture_name,
+    read_files,
+)
+from data_pipeline.datasets.dataset import Dataset
+from data_pipeline.datasets.lvis import LvisItem, load
+from data_pipeline.datasets.problems import raise_all
+
+
+def open_coco(source, splits, *, skip_missing=False):
+    """Reads the JSON of each split and finds the pictures, in whatever folder they lie.
+
+    Known places: `annotations/instances_{train,val}*.json`, `{train,valid}/_annotations.coco.json`,
+    or one JSON file of any name, which is then train. Annotations are painted in file order,
+    later ones over earlier ones, crowds like all others.
+
+    Args:
+        source: Path of the directory.
+        splits: of ("train", "val"), or None for those that exist.
+        skip_missing: leave images out whose picture does not exist.
+
+    Returns:
+        Dataset of `LvisItem`; 0 is unlabelled, the categories follow in the order of their ids.
+
+    Raises:
+        DataError: no or several JSON files, a malformed one, annotations without outline, or
+            missing pictures. Each lists all that is wrong.
+    """
+    files = find_json(source, "instances", splits)
+    contents, class_names, our_ids = read_files(files)
+    pictures = Pictures(source)
+    items, missing, problems = {}, [], []
+    for split, content in contents.items():
+        path = files[split]
+        images, wrong = check_images(content, path)
+        by_image, wrong_annotations = _by_image(content, images, our_ids, path)
+        problems += wrong + wrong_annotations
+        items[split] = {}
+        for number, image in images.items():
+            picture, problem = pictures.find(image["file_name"], split, path)
+            name = picture_name(image["file_name"])
+            if problem is None and name in items[split]:
+                problem = f"{path}: no two images may have one file_name: {image['file_name']}"
+            if problem:
+                problems.append(problem)
+            elif picture is None:
+                missing.append(image["file_name"])
+            else:
+                size, annotations = (image["height"], image["width"]), tuple(by_image[number])
+                items[split][name] = LvisItem(name, picture, path, *size, annotations)
+    raise_all(problems)
+    items = {split: list(found.values()) for split, found in items.items()}
+    check_missing(missing, items, source, skip_missing)
+    return Dataset(class_names, items, load, missing=tuple(missing))
+
+
+def _by_image(content, images, our_ids, path):
+    """The annotations of each image, their category ids replaced by ours; and what is wrong."""
+    # Of an image that is itself wrong, which is told already, its annotations are not told too.
+    known = {image.get("id") for image in content["images"]}
+    by_image, problems = {number: [] for number in images}, []
+    for annotation in content["annotations"]:
+        number, category = annotation.get("image_id"), annotation.get("category_id")
+        which = f"{path}: annotation {annotation.get('id')} (image {number})"
+        if type(number) not in (int, str) or number not in known:
+            problems.append(f"{which} must name a known image_id: {number!r}")
+        elif type(category) is not int or category not in our_ids:
+            problems.append(f"{which} must name a known category_id: {category!r}")
+        elif not annotation.get("segmentation"):
+            problems.append(
+                f"{which} must have an outline in 'segmentation', not only a box: "
+                f"{annotation.get('segmentation')!r}"
+            )
+        elif number in by_image:
+            by_image[number].append(
+                {
+                    "id": annotation.get("id"),
+                    "segmentation": annotation["segmentation"],
+                    "category_id": our_ids[category],
+                }
+            )
+    return by_image, problems
