@@ -1,16 +1,14 @@
 """COCO instances of anyone's categories: polygons, both kinds of RLE, crowds."""
 
 from data_pipeline.datasets.coco_json import (
-    Pictures,
     check_images,
-    check_missing,
     find_json,
     picture_name,
     read_files,
+    with_pictures,
 )
 from data_pipeline.datasets.dataset import Dataset
 from data_pipeline.datasets.lvis import LvisItem, load
-from data_pipeline.datasets.problems import raise_all
 
 
 def open_coco(source, splits, *, skip_missing=False):
@@ -34,30 +32,25 @@ def open_coco(source, splits, *, skip_missing=False):
     """
     files = find_json(source, "instances", splits)
     contents, class_names, our_ids = read_files(files)
-    pictures = Pictures(source)
-    items, missing, problems = {}, [], []
+    items, problems = {}, []
     for split, content in contents.items():
         path = files[split]
         images, wrong = check_images(content, path)
         by_image, wrong_annotations = _by_image(content, images, our_ids, path)
         problems += wrong + wrong_annotations
-        items[split] = {}
-        for number, image in images.items():
-            picture, problem = pictures.find(image["file_name"], split, path)
-            name = picture_name(image["file_name"])
-            if problem is None and name in items[split]:
-                problem = f"{path}: no two images may have one file_name: {image['file_name']}"
-            if problem:
-                problems.append(problem)
-            elif picture is None:
-                missing.append(image["file_name"])
-            else:
-                size, annotations = (image["height"], image["width"]), tuple(by_image[number])
-                items[split][name] = LvisItem(name, picture, path, *size, annotations)
-    raise_all(problems)
-    items = {split: list(found.values()) for split, found in items.items()}
-    check_missing(missing, items, source, skip_missing)
-    return Dataset(class_names, items, load, missing=tuple(missing))
+        items[split] = [
+            LvisItem(
+                picture_name(image["file_name"]),
+                image["file_name"],
+                path,
+                image["height"],
+                image["width"],
+                tuple(by_image[number]),
+            )
+            for number, image in images.items()
+        ]
+    items, missing = with_pictures(items, source, files, problems, skip_missing)
+    return Dataset(class_names, items, load, missing=missing)
 
 
 def _by_image(content, images, our_ids, path):

@@ -1,5 +1,7 @@
 """The JSON files of COCO's formats: where tools put them, and what all of them must hold."""
 
+from dataclasses import replace
+
 from data_pipeline.datasets.class_table import class_table
 from data_pipeline.datasets.file_index import FileIndex, noted_parts
 from data_pipeline.datasets.lvis import read_json
@@ -112,38 +114,63 @@ def check_images(content, path):
     return images, problems
 
 
-class Pictures:
-    """The pictures under a directory, to be found by the `file_name` of a JSON.
+def with_pictures(items, source, files, problems, skip_missing, without=()):
+    """Finds the pictures of items in any folder, or raises all that is wrong.
+
+    Of several pictures of one name, those go first that share more folders with the noted name,
+    then those beside the JSON, then those in a folder named for the split.
 
     Args:
-        source: Path of the directory.
-        without: Paths of directories in it that hold no pictures.
+        items: {split: items whose `image` is the `file_name` of the JSON}.
+        source: Path of the directory to look in.
+        files: {split: Path of the JSON}.
+        problems: list of str, what has been found to be wrong already.
+        skip_missing: leave items out whose picture does not exist.
+        without: Paths of directories that hold no pictures.
+
+    Returns:
+        ({split: items with their pictures}, names of the missing pictures).
+
+    Raises:
+        DataError: there are problems, one of them may be a picture that two items name; or
+            pictures are missing, or all those of a split.
     """
-
-    def __init__(self, source, without=()):
-        self._source = source
-        self._without = without
-        self._index = FileIndex(source, PICTURES)
-
-    def find(self, file_name, split, json_path):
-        """Looks for a picture, in any folder.
-
-        Of several of one name, those go first that share more folders with `file_name`, then
-        those that lie beside the JSON, then those in a folder named for the split.
-
-        Returns:
-            (Path or None, problem or None); neither if there is none.
-        """
-        found = self._index.find(
-            file_name,
-            lambda path: not any(folder in path.parents for folder in self._without),
-            lambda path: json_path.parent == path.parent,
-            lambda path: split_of_folders(path.relative_to(self._source)) == split,
+    index = FileIndex(source, PICTURES, without)
+    found, names, problems = {}, set(), [*problems]  # found: {picture: [(split, item)]}
+    missing = []
+    for split, mine in items.items():
+        for item in mine:
+            if (split, item.name) in names:
+                problems.append(f"{files[split]}: no two images may have one name: {item.image}")
+            names.add((split, item.name))
+            pictures = index.find(item.image, _beside(files[split]), _of_split(split, source))
+            if len(pictures) > 1:
+                several = ", ".join(map(str, pictures))
+                problems.append(f"{files[split]}: {item.image} must be one picture: {several}")
+            elif pictures:
+                found.setdefault(pictures[0], []).append((split, item))
+            else:
+                missing.append(item.image)
+    kept = {split: [] for split in items}
+    for picture, claims in found.items():
+        # train/1.jpg is not val/1.jpg, though the last part is the same and val/1.jpg is missing.
+        whole = [claim for claim in claims if _ends_with(picture, claim[1].image)]
+        if len(claims) > 1 and len(whole) != 1:
+            which = " and ".join(f"{item.image} of {files[split]}" for split, item in claims)
+            problems.append(f"{picture} must be one image's picture: {which}")
+        missing += [claim[1].image for claim in claims if len(claims) > 1 and claim not in whole]
+        split, item = (whole or claims)[0]
+        kept[split].append(replace(item, image=picture))
+    raise_all(problems)
+    if missing and not skip_missing:
+        raise DataError(
+            f"{len(missing)} of {sum(map(len, items.values()))} pictures were not found in any "
+            f"folder of {source} (--skip_missing leaves them out). Received:\n{listing(missing)}"
         )
-        if len(found) > 1:
-            several = ", ".join(map(str, found))
-            return None, f"{json_path}: file_name must name one picture: {file_name} is {several}"
-        return (found[0] if found else None), None
+    for split in kept:
+        if not kept[split]:
+            raise DataError(f"{files[split]} must name pictures that exist. Received: none")
+    return kept, tuple(missing)
 
 
 def picture_name(file_name):
@@ -156,21 +183,14 @@ def picture_name(file_name):
     return "/".join((*folders, name.rpartition(".")[0] or name))
 
 
-def check_missing(missing, kept, source, skip_missing):
-    """Raises DataError for pictures that were not found, and for splits that hold no picture.
+def _beside(json_path):
+    return lambda picture: picture.parent == json_path.parent
 
-    Args:
-        missing: file names.
-        kept: {split: items}.
-        source: where was looked.
-        skip_missing: missing pictures are left out.
-    """
-    if missing and not skip_missing:
-        total = len(missing) + sum(map(len, kept.values()))
-        raise DataError(
-            f"{len(missing)} of {total} pictures were not found in any folder of {source} "
-            f"(--skip_missing leaves them out). Received:\n{listing(missing)}"
-        )
-    for split, items in kept.items():
-        if not items:
-            raise DataError(f"{source}: {split} must have pictures that exist. Received: none")
+
+def _of_split(split, source):
+    return lambda picture: split_of_folders(picture.relative_to(source)) == split
+
+
+def _ends_with(path, noted):
+    parts = noted_parts(noted)
+    return path.parts[-len(parts) :] == parts

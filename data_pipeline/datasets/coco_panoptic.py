@@ -5,16 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from data_pipeline.datasets.coco_json import (
-    Pictures,
     check_images,
-    check_missing,
     find_json,
     picture_name,
     read_files,
+    with_pictures,
 )
 from data_pipeline.datasets.dataset import Dataset, Item
 from data_pipeline.datasets.pictures import check_same_size, open_label, open_rgb
-from data_pipeline.datasets.problems import raise_all
 from data_pipeline.errors import DataError
 from data_pipeline.labels.legend import check_ids
 
@@ -40,7 +38,7 @@ def open_coco_panoptic(source, splits, *, skip_missing=False):
 
     Known places: `annotations/panoptic_{train,val}*.json`, or one JSON file of any name, which is
     then train; the PNG files in a directory beside it named like it, or directly in `source`; the
-    pictures in any folder.
+    pictures in any folder. Images without annotation are left out.
 
     Args:
         source: Path of the directory.
@@ -57,36 +55,26 @@ def open_coco_panoptic(source, splits, *, skip_missing=False):
     files = find_json(source, "panoptic", splits)
     contents, class_names, our_ids = read_files(files)
     folders = {split: _segment_folder(source, path) for split, path in files.items()}
-    pictures = Pictures(source, tuple(folders.values()))
-    items, missing, problems = {}, [], []
+    items, problems = {}, []
     for split, content in contents.items():
         path = files[split]
         images, wrong = check_images(content, path)
         problems += wrong
-        items[split] = {}
+        items[split] = []
         for annotation in content["annotations"]:
             image = images.get(annotation.get("image_id"))
             segments, wrong = _segments(annotation, image, our_ids, path)
+            problems += wrong
             if wrong:
-                problems += wrong
                 continue
             label = folders[split] / annotation["file_name"]
             if not label.is_file():
                 problems.append(f"{path}: the segments of every image must exist: no {label}")
-            picture, problem = pictures.find(image["file_name"], split, path)
             name = picture_name(image["file_name"])
-            if problem is None and name in items[split]:
-                problem = f"{path}: no two images may have one file_name: {image['file_name']}"
-            if problem:
-                problems.append(problem)
-            elif picture is None:
-                missing.append(image["file_name"])
-            else:
-                items[split][name] = PanopticItem(name, picture, label, segments, str(path))
-    raise_all(problems)
-    items = {split: list(found.values()) for split, found in items.items()}
-    check_missing(missing, items, source, skip_missing)
-    return Dataset(class_names, items, load, missing=tuple(missing))
+            items[split].append(PanopticItem(name, image["file_name"], label, segments, str(path)))
+    without = tuple(folders.values())
+    items, missing = with_pictures(items, source, files, problems, skip_missing, without)
+    return Dataset(class_names, items, load, missing=missing)
 
 
 def load(item):
@@ -114,8 +102,8 @@ def load(item):
 
 
 def _segment_folder(source, path):
-    folders = (path.with_suffix(""), source / path.stem, path.parent)
-    return next(folder for folder in folders if folder.is_dir())
+    elsewhere = source / path.stem
+    return elsewhere if elsewhere.is_dir() else path.with_suffix("")
 
 
 def _segments(annotation, image, our_ids, path):

@@ -12,11 +12,12 @@ class FileIndex:
     Args:
         folder: Path.
         suffixes: accepted file suffixes, lower case.
+        without: Paths of directories to leave out.
     """
 
-    def __init__(self, folder, suffixes):
+    def __init__(self, folder, suffixes, without=()):
         self._by_name = {}
-        for path in _walk(folder, set()):
+        for path in _walk(folder, {os.path.realpath(path) for path in without}):
             if path.suffix.lower() in suffixes:
                 self._by_name.setdefault(path.name, []).append(path)
 
@@ -58,7 +59,7 @@ def _shared(parts, noted):
 
 def _walk(folder, seen):
     real = os.path.realpath(folder)
-    if real in seen:  # a link back up
+    if real in seen:  # left out, or a link to where we have been
         return
     seen.add(real)
     for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
