@@ -72,7 +72,9 @@ def open_coco_panoptic(source, splits, *, skip_missing=False):
                 problems.append(f"{path}: the segments of every image must exist: no {label}")
             name = picture_name(image["file_name"])
             items[split].append(PanopticItem(name, image["file_name"], label, segments, str(path)))
-    without = tuple(folders.values())
+    # Those of other splits too: their files are often called like the pictures.
+    others = (*source.glob("panoptic*.json"), *source.glob("*/panoptic*.json"))
+    without = [*folders.values(), *(_segment_folder(source, path) for path in others)]
     items, missing = with_pictures(items, source, files, problems, skip_missing, without)
     return Dataset(class_names, items, load, missing=missing)
 
