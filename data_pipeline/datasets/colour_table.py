@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from data_pipeline.datasets.class_table import class_table
-from data_pipeline.datasets.pictures import open_label
+from data_pipeline.datasets.pictures import open_label, open_rgb
 from data_pipeline.errors import DataError
 from data_pipeline.labels.class_list import ClassList
 
@@ -70,10 +70,11 @@ class ColourTable:
         ours = class_table(self.names)[1]
         if label.mode == "P" and self._has_our_palette(label):
             return np.array(ours, np.int32)[np.asarray(label)]
-        rgb = np.asarray(label.convert("RGB"))  # (H, W, 3)
-        grey = rgb[..., 0] if self.grey_ids and (rgb == rgb[..., :1]).all() else None
-        if grey is None:
+        # Not from `label`: a grey of two bits is 0 to 3 as an id, and 0 to 255 as a colour.
+        rgb = np.asarray(open_rgb(path))  # (H, W, 3)
+        if not self.grey_ids or (rgb != rgb[..., :1]).any():
             return self._of_colours(rgb, path)
+        grey = np.asarray(label).astype(np.uint8) if label.mode in ("1", "L") else rgb[..., 0]
         table = np.full(256, -1, np.int32)
         table[list(self.label_ids)] = list(self.label_ids.values())
         as_ids = table[grey]
