@@ -6,8 +6,7 @@ import numpy as np
 
 from data_pipeline.datasets.class_table import class_table
 from data_pipeline.datasets.pictures import open_label, open_rgb
-from data_pipeline.errors import DataError
-from data_pipeline.labels.class_list import ClassList
+from data_pipeline.errors import DataError, listing
 
 _COLOUR_MODES = ("1", "L", "LA", "P", "RGB", "RGBA")
 
@@ -99,16 +98,23 @@ class ColourTable:
         return (palette[used] == np.array(self.colours)[used]).all()
 
     def _of_colours(self, rgb, path):
-        ours = class_table(self.names)[1] + [0] * len(self.unlabelled)
-        colours = (*self.colours, *self.unlabelled)
-        places = ClassList(self.names, colours, None).ids_of_colours(rgb, path)
-        classes = {}
-        for our_id, colour in zip(ours, colours, strict=True):
+        classes = {}  # {colour: our ids}
+        for our_id, colour in zip(class_table(self.names)[1], self.colours, strict=True):
             classes.setdefault(colour, set()).add(our_id)
-        shared = [i for i in np.unique(places).tolist() if len(classes[colours[i]]) > 1]
-        if shared:
+        classes |= {colour: {0} for colour in self.unlabelled}
+        packed = rgb.astype(np.int32) @ (65536, 256, 1)  # (H, W); rows of colours sort far slower
+        values, places, counts = np.unique(packed, return_inverse=True, return_counts=True)
+        found = [(v >> 16, v >> 8 & 255, v & 255) for v in values.tolist()]
+        meanings = [classes.get(colour, set()) for colour in found]
+        lost = [
+            f"{colour}: {count} pixels{', of several classes' if meaning else ''}"
+            for colour, count, meaning in zip(found, counts.tolist(), meanings, strict=True)
+            if len(meaning) != 1
+        ]
+        if lost:
             raise DataError(
-                f"{path}: a colour must be of one class, unless the file's palette tells classes "
-                f"apart. Received: {', '.join(str(colours[i]) for i in shared)}, each of several"
+                f"{path}: every colour must be that of one class. "
+                f"Received: {len(lost)} other colours:\n{listing(lost)}"
             )
-        return np.array(ours, np.int32)[places]
+        ours = np.array([min(meaning) for meaning in meanings], np.int32)
+        return ours[places.reshape(rgb.shape[:2])]
