@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -52,3 +53,32 @@ def test_labelme(exports):
                     assert set(wanted[wanted == dog["id"]]) == {dog["id"]}
                     wanted = np.where(wanted == dog["id"], names["lawn"], wanted)
             np.testing.assert_array_equal(dataset.load(item)[1], wanted)
+
+
+@pytest.mark.parametrize(
+    "name, folder, masks",
+    [
+        ("voc", "voc_segmentation", "SegmentationClass"),
+        ("coco_panoptic", "coco_panoptic", "annotations"),
+    ],
+)
+def test_each_file_may_have_a_palette_of_its_own(exports, run, tmp_path, out, name, folder, masks):
+    """The builder compares palettes only where an index is an id, which it is not here."""
+    source = tmp_path / "source"
+    shutil.copytree(exports / folder, source)
+    for turn, path in enumerate(sorted((source / masks).rglob("*.png"))):
+        with Image.open(path) as mask:
+            colours, indices = np.unique(
+                np.asarray(mask).reshape(-1, 3), axis=0, return_inverse=True
+            )
+        order = np.roll(np.arange(len(colours)), turn)  # index of each colour
+        palette = Image.fromarray(order[indices].reshape(mask.height, -1).astype(np.uint8)).convert(
+            "P"
+        )
+        palette.putpalette(colours[np.argsort(order)].ravel().tolist())
+        palette.save(path)
+    assert run(name, source, out)[0] == 0
+    with np.load(exports / "expected_ids.npz") as expected:
+        dataset = DATASETS[name].open(source, None)
+        for item in dataset.items["train"] + dataset.items["val"]:
+            np.testing.assert_array_equal(dataset.load(item)[1], expected[item.name])
