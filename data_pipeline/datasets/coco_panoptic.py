@@ -15,6 +15,7 @@ from data_pipeline.datasets.dataset import Dataset, Item
 from data_pipeline.datasets.pictures import check_same_size, open_label, open_rgb
 from data_pipeline.errors import DataError
 from data_pipeline.labels.legend import check_ids
+from data_pipeline.labels.palette import default_palette
 
 # An optimiser may store few colours as a palette, or grey ones as grey: they stay the same colours.
 _COLOUR_MODES = ("1", "L", "LA", "P", "RGB", "RGBA")
@@ -76,7 +77,10 @@ def open_coco_panoptic(source, splits, *, skip_missing=False):
     others = (*source.glob("panoptic*.json"), *source.glob("*/panoptic*.json"))
     without = [*folders.values(), *(_segment_folder(source, path) for path in others)]
     items, missing = with_pictures(items, source, files, problems, skip_missing, without)
-    return Dataset(class_names, items, load, missing=missing)
+    # Palettes of segments are no palettes of classes: those go by the colours we show classes in.
+    shown = map(tuple, default_palette(len(class_names)).tolist())
+    label_palette = dict(enumerate(shown))
+    return Dataset(class_names, items, load, missing=missing, label_palette=label_palette)
 
 
 def load(item):

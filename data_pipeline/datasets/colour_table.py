@@ -46,6 +46,11 @@ class ColourTable:
         """{position: our id}, and 255 for unlabelled if that is no position."""
         return {255: 0, **dict(enumerate(class_table(self.names)[1]))}
 
+    @property
+    def label_palette(self):
+        """{position: colour}: what later readers of palettes go by."""
+        return dict(enumerate(self.colours))
+
     def read(self, path):
         """Reads a label map.
 

@@ -46,7 +46,14 @@ def open_mapillary(source, splits):
         images, maps = find(image_folder, PICTURES), find(label_folder, LABELS)
         items[split] = pair(images, maps, image_folder, label_folder)
     load_item = partial(load, table=table)
-    return Dataset(table.class_names, items, load_item, table.palette, table.label_ids)
+    return Dataset(
+        table.class_names,
+        items,
+        load_item,
+        table.palette,
+        table.label_ids,
+        label_palette=table.label_palette,
+    )
 
 
 def load(item, table):

@@ -79,7 +79,14 @@ def open_voc(source, splits):
         problems.append(f"{source}: train or val must have masks: none in {label_folder}")
     raise_all(problems)
     load_item = partial(load, table=table)
-    return Dataset(table.class_names, items, load_item, table.palette, table.label_ids)
+    return Dataset(
+        table.class_names,
+        items,
+        load_item,
+        table.palette,
+        table.label_ids,
+        label_palette=table.label_palette,
+    )
 
 
 def load(item, table):
