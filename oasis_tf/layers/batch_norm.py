@@ -81,7 +81,8 @@ def _normalize_by_batch(x, mean, inverse):
     y = _normalize(x, mean, inverse)
 
     def gradient(dy):
-        # y is there since the forward pass: a float32 copy made then would wait for dy.
+        # Delay this copy until the backward pass; otherwise TensorFlow makes it in the forward pass
+        # and keeps it, and peak memory rises.
         with tf.control_dependencies([dy]):
             y32 = tf.cast(y, tf.float32)
         dy32 = tf.cast(dy, tf.float32)
@@ -99,7 +100,7 @@ def _normalize(x, mean, inverse):
 
 def _mean(x):
     """Per channel, float32 (B, h, w, C) -> (C,), over all replicas."""
-    # Twice is quicker than once, and rounds less.
+    # Two reductions, of rows and then of the rest, are quicker than one and round less.
     mean = tf.reduce_mean(tf.reduce_mean(x, axis=2), axis=[0, 1])
     context = tf.distribute.get_replica_context()
     if context.num_replicas_in_sync == 1:

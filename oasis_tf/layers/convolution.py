@@ -78,9 +78,10 @@ def filter_gradient(x, dy, stride):
     size, reach = (3, 2) if stride == 1 else (4, 1)
     batch, height, width, outputs = keras.ops.shape(dy)
     channels = x.shape[-1]
-    # One of the two is there since the forward pass: a copy made then would wait for the other.
+    # Delay these copies until the backward pass; otherwise TensorFlow makes one of them in the
+    # forward pass and keeps it, and peak memory rises.
     with tf.control_dependencies([x, dy]):
-        # Apart by phase: pixels that lie `stride` apart become neighbours.
+        # Pixels that lie `stride` apart become neighbours, in stride^2 small pictures.
         x = tf.space_to_batch(x, [stride, stride], [[1, 1], [1, 1]])
         x = tf.reshape(x, (-1, channels))
         dy = tf.pad(dy, [[0, 0], [0, reach], [0, reach], [0, 0]])
@@ -98,7 +99,7 @@ def filter_gradient(x, dy, stride):
 
 
 def _products_pay(kernel, stride):
-    # On GPUs cuDNN's gradients are; float16 has no quick matrix product on a CPU.
+    # A GPU has cuDNN's gradients, which are faster; on a CPU float16 has no fast matrix product.
     if tf.config.list_physical_devices("GPU") or kernel.dtype == tf.float16:
         return False
     size, _, channels, _ = kernel.shape

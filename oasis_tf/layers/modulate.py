@@ -53,7 +53,8 @@ def modulate(x, gamma, beta, index, *, upsample=False, activate=False):
                 sums = tf.math.unsorted_segment_sum(rows, index, tf.shape(gamma)[0])
                 return tf.cast(sums, gamma.dtype)
 
-            # Needs nothing of the backward pass, and would be made, and kept, before it.
+            # Delay this table until the backward pass; otherwise TensorFlow makes it in the forward
+            # pass and keeps it, and peak memory rises.
             with tf.control_dependencies([dy]):
                 scales = look_up(scale)
             to_x = tf.reshape(dy * scales, flat)

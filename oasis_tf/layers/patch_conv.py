@@ -20,7 +20,7 @@ def patch_conv(hidden, patches5, kernels, *, at_most=None):
         A tuple of float (Q, outputs), one for each kernel.
     """
     width = hidden.shape[1]
-    # The convolution pads the hidden layer itself with zeros, not what it is made from.
+    # Row P, a zero: a convolution pads its input, here the hidden layer, with zeros.
     hidden = tf.pad(hidden, [[0, 1], [0, 0]])
     outputs = [kernel.shape[-1] for kernel in kernels]
     if sum(outputs) < width:
@@ -49,7 +49,8 @@ def sum_rows(table, ids):
     total = tf.sparse.segment_sum(table, flat, segments, num_segments=tf.shape(ids)[0])
 
     def gradient(upstream):
-        # The transpose of a sum of rows is another one, once sorted by the rows it goes to.
+        # Each row of the table gets the sum of the upstream rows that it was added to. That is a
+        # sum of rows again; `segment_sum` wants them sorted by where they go.
         upstream = tf.convert_to_tensor(upstream)
         order = tf.argsort(flat)
         sources = tf.gather(segments, order)
@@ -99,7 +100,8 @@ def _gather_and_project(hidden, patches5, *kernels):
     def gradient(*upstream):
         upstream = [tf.convert_to_tensor(dy) for dy in upstream]
         sources = (hidden, *kernels)
-        # A loop starts what it can: the first rows would be gathered before the backward pass.
+        # Delay the loop until the backward pass; otherwise TensorFlow gathers its first rows in the
+        # forward pass and keeps them, and peak memory rises.
         with tf.control_dependencies(upstream):
             now = tf.identity(hidden)
             zeros = [tf.zeros(tf.shape(x), tf.float32) for x in sources]

@@ -69,8 +69,8 @@ def rematerialize(function):
 
             def gradient(upstream, variables=()):
                 results = iter(kept)
-                # Nothing of it before the gradient from above is there: it would lie in memory
-                # until then, and TensorFlow could take it for the first pass and merge the two.
+                # Delay the second pass until the upstream gradient has arrived; otherwise its
+                # tensors lie in memory until then, and TensorFlow may merge it with the first.
                 with (
                     tf.control_dependencies([upstream]),
                     tf.GradientTape(watch_accessed_variables=False) as tape,

@@ -8,18 +8,18 @@ SECONDS = 3.0
 
 @contextlib.contextmanager
 def announced(what, tell, seconds=SECONDS):
-    """Tells what is being done if it is not done by then.
+    """Tells what is being done, if that takes longer than `seconds`.
 
     Args:
         what: such as "validating".
         tell: function of a line; called in a thread of its own, once or never.
-        seconds: when.
+        seconds: float, how long to wait before telling. Defaults to 3.
     """
     timer = threading.Timer(seconds, tell, [f"{what} ..."])
-    timer.daemon = True  # no reason for the process to stay
+    timer.daemon = True  # the process may end while it waits
     timer.start()
     try:
         yield
     finally:
         timer.cancel()
-        timer.join()  # what it says comes before what is said next
+        timer.join()  # its line, if any, is out before the next one
