@@ -10,10 +10,14 @@ from pathlib import Path
 from data_pipeline.errors import DataError, listing
 from data_pipeline.files import write_atomically
 from data_pipeline.records.manifest import FILE_NAME as MANIFEST
+from data_pipeline.records.manifest import PREVIEW
 
 _LOCK = ".lock"
 _BEGUN = "build.json"  # there from the first moment of a build to its end
-_OURS = re.compile(r"(train|val)-\d{5}-of-\d{5}\.tfrecord(\.json)?(\.tmp)?|build\.json(\.tmp)?")
+_OURS = re.compile(
+    r"(train|val)-\d{5}-of-\d{5}\.tfrecord(\.json)?(\.tmp)?|build\.json(\.tmp)?"
+    rf"|{re.escape(PREVIEW)}(\.tmp)?"
+)
 
 
 @contextlib.contextmanager
@@ -96,7 +100,7 @@ def emptied_on_bad_data(out):
 def tidy(out):
     """Removes the notes of a build whose manifest is written."""
     for path in _own_files(out):
-        if path.suffix != ".tfrecord":
+        if path.suffix != ".tfrecord" and path.name != PREVIEW:
             path.unlink()
 
 

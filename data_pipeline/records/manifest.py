@@ -10,6 +10,7 @@ from data_pipeline.labels.legend import Legend
 
 FORMAT_VERSION = 2
 FILE_NAME = "manifest.json"
+PREVIEW = "preview.png"  # examples and legend, for people; there from this version on
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,8 @@ def write_label_maps(source):
         OSError: the disk is full or not writable.
     """
     path = find_json(Path(source), "val")
-    maps = [paint(item) for item in read_items(read_json(path), path)]
+    items, _ = read_items(read_json(path), path)
+    maps = [paint(item) for item in items]
     # The sort is stable: of equals, the first.
     richest = sorted(maps, key=lambda label_map: -len(np.unique(label_map)))[:COUNT]
     folder = Path(source) / f".{FOLDER}.partial"

@@ -58,7 +58,7 @@ def test_lvis_label_maps_equal_pycocotools_own(real, name, count):
     path = real / name
     with contextlib.redirect_stdout(io.StringIO()):
         coco = COCO(str(path))
-    items = read_items(read_json(path), path)
+    items, _ = read_items(read_json(path), path)
     assert len(items) == count
     for item, image in zip(items, coco.dataset["images"], strict=True):
         expected = np.zeros((image["height"], image["width"]), int)

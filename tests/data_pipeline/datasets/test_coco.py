@@ -212,7 +212,7 @@ def test_all_problems_of_all_files_at_once(source):
 
 
 def test_a_malformed_outline_names_file_and_annotation(source):
-    path = rewrite(source, lambda c: c["annotations"][1].update(segmentation=[[1, 2]]))
+    path = rewrite(source, lambda c: c["annotations"][1].update(segmentation=[[1] * 7]))
     dataset = open_coco(source, None)
     with pytest.raises(DataError, match=r"annotation 1 .*three points") as caught:
         dataset.load(dataset.items["train"][0])

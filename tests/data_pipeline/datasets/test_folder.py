@@ -109,15 +109,13 @@ def test_two_pictures_of_one_name(source):
     [
         ("[]", "one at least"),
         ("{", "readable class list"),
-        ('{"a": 1}', "one at least"),
+        ('{"a": [1]}', "one at least"),
+        ('{"a": 1}', "ids must be 0 to 0"),
         ('["a", 3]', "names only"),
         ('["a", "a"]', "names must be distinct"),
         ('[{"name": "a", "color": [0, 0, 256]}]', "names only"),
         ('[{"name": "a", "color": [1, 1, 1]}, "b"]', "names only"),
-        (
-            '[{"name": "a", "color": [1, 1, 1]}, {"name": "b", "color": [1, 1, 1]}]',
-            "colours must be distinct",
-        ),
+        ('[{"name": "a", "color": [1, 1, 1]}, {"name": "b"}]', "none for 'b'"),
     ],
 )
 def test_malformed_class_list(tmp_path, text, message):

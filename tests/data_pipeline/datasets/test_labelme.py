@@ -197,7 +197,7 @@ def test_where_the_picture_may_be(tmp_path):
     np.testing.assert_array_equal(pictures[0], pictures[2])
     assert (pictures[0] != pictures[1]).any()
     held.write_text(json.dumps({**json.loads(held.read_text()), "imageData": "AAAA"}))
-    with pytest.raises(DataError, match="c.json: imageData must be a picture"):
+    with pytest.raises(DataError, match="c.json: imageData must be a complete, readable picture"):
         dataset.load(c)
 
 

@@ -101,7 +101,7 @@ def test_malformed_json_names_the_file(source, change, message):
 
 
 def test_malformed_segmentation_names_file_and_annotation(source):
-    path = rewrite(source, lambda c: c["annotations"][1].update(segmentation=[[1, 2]]))
+    path = rewrite(source, lambda c: c["annotations"][1].update(segmentation=[[1] * 7]))
     dataset = open_lvis(source, ("train",))
     with pytest.raises(DataError, match=r"annotation 2 .*three points") as caught:
         dataset.load(dataset.items["train"][0])
