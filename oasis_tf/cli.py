@@ -59,10 +59,9 @@ def add_region_arguments(parser, flag, *, required):
     region.add_argument(
         flag,
         dest="classes",
-        type=lambda text: [name.strip() for name in text.split(",")],
         metavar="CLASSES",
-        help='names with commas between; "car#2" is the second connected segment of class car, '
-        "counted in reading order",
+        help='names with commas between, which may have commas themselves; "car#2" is the second '
+        "connected segment of class car, counted in reading order",
     )
     region.add_argument(
         "--mask",

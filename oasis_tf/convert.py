@@ -12,6 +12,7 @@ from data_pipeline.errors import DataError
 from oasis_tf.cli import run
 from oasis_tf.config import save_config
 from oasis_tf.configs import PRESETS
+from oasis_tf.model_path import check_model_path
 from oasis_tf.tf_setup import quiet_log
 
 # Those whose classes are known without their annotations.
@@ -66,6 +67,7 @@ def main(argv=None):
 
 def _convert(arguments):
     out = arguments.out
+    check_model_path(out, "--out")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise DataError(f"--out must be a new or an empty directory. Received: {out}")
     # Everything goes into a directory beside it first: what is at --out is complete.

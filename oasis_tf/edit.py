@@ -56,7 +56,7 @@ def _edit(arguments):
     edit = synthesizer.edit(
         read_label_map(arguments.labels, synthesizer.legend, palette),
         seed=arguments.seed,
-        classes=arguments.classes,
+        classes=arguments.classes and synthesizer.legend.split_names(arguments.classes),
         mask=mask,
         to_class=arguments.to_class,
         edit_seed=arguments.edit_seed,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from data_pipeline.errors import OasisError
 from oasis_tf.config import ConfigError
+from oasis_tf.model_path import check_model_path
 from oasis_tf.tf_setup import quiet_log
 
 
@@ -66,6 +67,7 @@ def main(argv=None):
 def _export(arguments):
     from oasis_tf.checkpoints.run_dir import open_run_dir
 
+    check_model_path(arguments.out, "--out")
     model = open_run_dir(arguments.model)
     height, width = model.config.image_size
     if arguments.max_pixels < height * width:

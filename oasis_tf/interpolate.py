@@ -61,7 +61,7 @@ def _interpolate(arguments):
         to_seed=to_seed,
         frames=arguments.frames,
         linear=arguments.linear,
-        classes=arguments.classes,
+        classes=arguments.classes and synthesizer.legend.split_names(arguments.classes),
         mask=mask,
         **sampling_options(arguments),
     )

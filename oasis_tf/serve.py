@@ -9,6 +9,8 @@ import sys
 import urllib.parse
 from pathlib import Path
 
+from data_pipeline.errors import DataError
+from oasis_tf.model_path import check_model_path
 from oasis_tf.tf_setup import quick_graphs, quiet_log
 
 
@@ -50,6 +52,10 @@ def main(argv=None):
     base_path = arguments.model_base_path
     if not base_path.is_dir():
         return _refuse(f"--model_base_path must be a directory. Received: {base_path}")
+    try:
+        check_model_path(base_path, "--model_base_path")
+    except DataError as error:
+        return _refuse(error)
     name = arguments.model_name or base_path.resolve().name
     try:
         listener = _listen(arguments.host, arguments.port)

@@ -2,11 +2,15 @@
 
 import argparse
 import sys
+from collections import Counter
+from pathlib import Path
 
+from data_pipeline.datasets.walk import walk
 from data_pipeline.errors import DataError, listing
 from oasis_tf.cli import add_model_arguments, open_model, run, sampling_options
 from oasis_tf.sampling.seeds import sample_seeds
 
+_SUFFIXES = (".png", ".tif", ".tiff")
 _COLUMNS = 8
 _ROWS = 64  # of a contact sheet; more go on to the next one
 
@@ -20,8 +24,8 @@ def parse_arguments(argv=None):
     )
     add_model_arguments(
         parser,
-        "a label map, or a directory of them: PNG files with ids as in the data set the model has "
-        "learnt from, with its palette, or with colours",
+        "a label map, or a directory of them, at any depth: PNG or TIFF files with ids as in the "
+        "data set the model has learnt from, with its palette, or with colours",
     )
     parser.add_argument(
         "--samples", type=int, default=1, metavar="K", help="pictures of each; default: 1"
@@ -39,7 +43,7 @@ def main(argv=None):
 
 def _synthesize(arguments):
     seeds = sample_seeds(arguments.seed, arguments.samples, "--seed")
-    files = _label_files(arguments.labels)
+    files = _label_files(arguments.labels, arguments.out)
     synthesizer, palette = open_model(arguments)
     # Late, for these import TensorFlow.
     from tqdm import tqdm
@@ -54,9 +58,13 @@ def _synthesize(arguments):
             try:
                 label_map = read_label_map(file, synthesizer.legend, palette)
                 pictures = synthesizer.generate(label_map, seeds, **sampling_options(arguments))
-                sheets.begin(file.name, synthesizer.palette[label_map])
+                name = files[file]
+                sheets.begin(str(name), synthesizer.palette[label_map])
+                (arguments.out / name).parent.mkdir(parents=True, exist_ok=True)
                 for k, (seed, picture) in enumerate(zip(seeds, pictures, strict=True)):
-                    path = arguments.out / f"{file.stem}_sample{k:03d}_seed{seed}.png"
+                    path = arguments.out / name.with_name(
+                        f"{name.stem}_sample{k:03d}_seed{seed}.png"
+                    )
                     save_png(path, picture)
                     sheets.add(f"seed {seed}", picture)
                     bar.update()
@@ -76,14 +84,27 @@ def _synthesize(arguments):
     return 1 if bad else 0
 
 
-def _label_files(path):
+def _label_files(path, out):
+    """{file: its path inside of --labels}, which is where its pictures go in --out."""
     if path.is_file():
-        return [path]
+        return {path: Path(path.name)}
     if not path.is_dir():
         raise DataError(f"--labels must be a file or a directory. Received: {path}, which is not")
-    files = sorted(p for p in path.iterdir() if p.is_file() and p.suffix.lower() == ".png")
+    # What an earlier call has drawn below --labels is no label map.
+    below = out.resolve() != path.resolve()
+    files = {
+        file: file.relative_to(path)
+        for file in walk(path, [out] if below else [])
+        if file.suffix.lower() in _SUFFIXES
+    }
     if not files:
-        raise DataError(f"--labels must hold PNG files. Received: {path} with none")
+        raise DataError(f"--labels must hold PNG or TIFF files. Received: {path} with none")
+    same = Counter(name.with_suffix("") for name in files.values())
+    twice = [str(file) for file, name in files.items() if same[name.with_suffix("")] > 1]
+    if twice:
+        raise DataError(
+            f"--labels must not hold two files of one name. Received:\n{listing(twice)}"
+        )
     return files
 
 

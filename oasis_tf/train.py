@@ -12,6 +12,7 @@ from data_pipeline.errors import OasisError
 from oasis_tf.config import GROUPS, ConfigError, check_resumable, save_config, settings
 from oasis_tf.configs import PRESETS, toy
 from oasis_tf.console import report, say
+from oasis_tf.model_path import check_model_path
 from oasis_tf.tf_setup import quick_graphs, quiet_log
 from oasis_tf.training.advice import length, warnings
 from oasis_tf.training.score_names import score_title
@@ -159,6 +160,7 @@ def main(argv=None):
     from data_pipeline.records.manifest import Manifest
 
     try:
+        check_model_path(arguments.model_dir, "--model_dir")
         cluster = read_cluster() if arguments.strategy == MULTI_WORKER else None
         manifest = Manifest.read(arguments.data_dir)
         config = resolve_config(arguments, manifest)

@@ -14,6 +14,7 @@ _SIDE = 208  # of a picture, at most
 _MARGIN = 10
 _LINE = 22
 _ENTRY = 230  # width of an entry of the legend
+_NAME = 84  # where the name begins in it, after colour and share
 _FONT = 13
 _INK, _GREY = (30, 30, 30), (110, 110, 110)
 _OPACITY = 0.6
@@ -138,10 +139,9 @@ class _Legend:
             x = left + number // self._rows * _ENTRY
             y = top + number % self._rows * _LINE
             draw.rectangle((x, y + 2, x + 26, y + _LINE - 5), colour, (150, 150, 150))
-            room = _ENTRY - 34 - _MARGIN - draw.textlength(share, font) - 8
-            draw.text((x + 34, y + 2), _fitting(name, room, font), _INK, font)
-            end = x + _ENTRY - _MARGIN - draw.textlength(share, font)
-            draw.text((end, y + 2), share, _GREY, font)
+            draw.text((x + _NAME - 8 - draw.textlength(share, font), y + 2), share, _GREY, font)
+            name = _fitting(name, _ENTRY - _NAME - _MARGIN, font)
+            draw.text((x + _NAME, y + 2), name, _INK, font)
         draw.text((left, top + self._rows * _LINE + 2), self._note, _GREY, font)
 
 

@@ -1,5 +1,6 @@
 """The closing lines of a build."""
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,6 +50,7 @@ def summarise(manifest, out, findings, *, gpu):
     splits = manifest.splits
     height, width = manifest.image_size
     toy = _why_toy(manifest, gpu)
+    data_dir = shlex.quote(str(out))
     rows = [
         ("images", ", ".join(f"{split.examples} {name}" for name, split in splits.items())),
         *_left_out(findings),
@@ -65,7 +67,7 @@ def summarise(manifest, out, findings, *, gpu):
         ("look at", f"{Path(out) / PREVIEW}: do the labels lie where they belong?"),
         (
             "next",
-            f"python -m oasis_tf.train --dataset {manifest.dataset} --data_dir {out} "
+            f"python -m oasis_tf.train --dataset {manifest.dataset} --data_dir {data_dir} "
             f"--model_dir runs/{manifest.dataset}{' --toy' if toy else ''}",
         ),
     ]
@@ -96,18 +98,22 @@ def _turned(turns):
     rows = []
     turned, by_tag, stored = (turns.get(kind, 0) for kind in (FITS, BY_TAG, STORED))
     if turned or by_tag:
-        text = f"{turned + by_tag} pictures, upright as their EXIF orientation says"
+        text = f"{_pictures(turned + by_tag)}, upright as the EXIF orientation says"
         if by_tag:
             text += (
-                f"; for {by_tag} of them the size does not tell whether their labels are "
-                "(--exif ignore if they are not)"
+                f"; of {by_tag} the size does not tell whether the labels are upright (--exif "
+                "ignore if they are not)"
             )
         rows.append(("turned", text))
     if stored:
         rows.append(
-            ("not turned", f"{stored} pictures with an EXIF orientation, labelled as stored")
+            ("not turned", f"{_pictures(stored)} with an EXIF orientation, labelled as stored")
         )
     return rows
+
+
+def _pictures(count):
+    return "1 picture" if count == 1 else f"{count} pictures"
 
 
 def _why_toy(manifest, gpu):

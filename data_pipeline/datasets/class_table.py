@@ -4,7 +4,7 @@
 UNLABELLED = {"unlabelled", "unlabeled", "void--unlabeled"}
 VOID = {"void", "ignore", "ignored", "__ignore__"}
 # In an export, where a shape says what each class is.
-_BACKGROUND = {"background", "_background_"}
+BACKGROUND = {"background", "_background_"}
 
 
 def class_table(names):
@@ -24,6 +24,6 @@ def class_table(names):
     """
     ours = {}
     for name in names:
-        if name.lower() not in UNLABELLED | VOID | _BACKGROUND:
+        if name.lower() not in UNLABELLED | VOID | BACKGROUND:
             ours.setdefault(name, len(ours) + 1)
     return ("unlabelled", *ours), [ours.get(name, 0) for name in names]

@@ -14,6 +14,7 @@ from data_pipeline.datasets.problems import raise_all
 from data_pipeline.errors import DataError, listing
 
 _OF_2014 = re.compile(r"^COCO_(?:train|val)2014_(\d{12}\.jpg)$")
+_ARTICLES = {int: "an int", str: "a str"}
 _PICTURE_FOLDERS = ("train2017", "val2017")
 
 
@@ -288,7 +289,7 @@ def _wrong_fields(entry, types, kind, path):
     for key, wanted in types.items():
         if type(entry.get(key)) is not wanted:
             return (
-                f"{path}: {kind} {entry.get('id')} must have a {wanted.__name__} {key!r}: "
+                f"{path}: {kind} {entry.get('id')} must have {_ARTICLES[wanted]} {key!r}: "
                 f"{entry.get(key)!r}"
             )
     return None

@@ -8,18 +8,20 @@ _LARGEST_COORDINATE = 1e5
 
 
 def emptiness(segmentation):
-    """Why a segmentation outlines nothing, or None; looks at lengths only, so it is quick.
+    """Why a segmentation outlines nothing, or None; looks at no number, so it is quick.
 
     >>> emptiness([[5, 5, 9, 9]])
-    'a polygon of 2 points'
+    'a polygon of 4 numbers'
     >>> emptiness([[0, 0, 9, 0, 9, 9]])
     """
     if not segmentation:
         return repr(segmentation)
     if isinstance(segmentation, list):
         for polygon in segmentation:
-            if isinstance(polygon, list) and len(polygon) < 6:
-                return f"a polygon of {len(polygon) // 2} points"
+            if not isinstance(polygon, list):
+                return f"{polygon!r} in the place of a polygon"
+            if len(polygon) < 6:
+                return f"a polygon of {len(polygon)} numbers"
     return None
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from data_pipeline.datasets.class_table import UNLABELLED, VOID
+from data_pipeline.datasets.class_table import BACKGROUND, UNLABELLED, VOID
 from data_pipeline.errors import DataError
 from data_pipeline.labels.class_list_file import read_class_list_file
 from data_pipeline.labels.label_rule import LabelRule
@@ -96,8 +96,8 @@ def read_class_list(path, unlabelled=None):
     Args:
         path: Path of a file in one of the forms of `read_class_list_file`.
         unlabelled: id or name of the unlabelled class, as a string. Defaults to the class named
-            "unlabelled" or "unlabeled", or else "void", "ignore" or "ignored", in any case, if
-            there is one.
+            "unlabelled" or "unlabeled", or else "void", "ignore" or "ignored", or else, in a
+            labelmap.txt, "background", in any case, if there is one.
 
     Returns:
         ClassList.
@@ -105,16 +105,17 @@ def read_class_list(path, unlabelled=None):
     Raises:
         DataError: the file is missing or malformed, or `unlabelled` is no class.
     """
-    names, colours = read_class_list_file(path)
-    number = _unlabelled_id(names, unlabelled, path)
+    names, colours, from_tool = read_class_list_file(path)
+    known = (UNLABELLED, VOID, BACKGROUND) if from_tool else (UNLABELLED, VOID)
+    number = _unlabelled_id(names, unlabelled, path, known)
     return ClassList(tuple(names), colours and tuple(colours), number)
 
 
-def _unlabelled_id(names, unlabelled, path):
+def _unlabelled_id(names, unlabelled, path, known):
     lower = [name.lower() for name in names]
     if unlabelled is None:
-        for known in (UNLABELLED, VOID):
-            found = [i for i, name in enumerate(lower) if name in known]
+        for group in known:
+            found = [i for i, name in enumerate(lower) if name in group]
             if len(found) > 1:
                 raise DataError(
                     f"{path}: --unlabelled must say which class is that of unlabelled pixels. "

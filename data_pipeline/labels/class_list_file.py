@@ -26,7 +26,9 @@ def read_class_list_file(path):
         path: Path of the file.
 
     Returns:
-        (names, colours); index = id; colours is a list of (r, g, b), or None without any.
+        (names, colours, from_tool); index = id; colours is a list of (r, g, b), or None without
+        any; from_tool tells that the file is a labelmap.txt, whose `background` is what nobody has
+        labelled.
 
     Raises:
         DataError: unreadable, of no such form, ids that are not 0, 1, 2, ..., names that are not
@@ -41,12 +43,14 @@ def read_class_list_file(path):
         raise DataError(f"{path} must be a readable class list. Received: {error}") from None
     if entries is None:
         lines = [line.strip() for line in text.splitlines()]
-        entries = _of_lines([line for line in lines if line and not line.startswith("#")], path)
+        lines = [line for line in lines if line and not line.startswith("#")]
+        entries = _of_lines(lines, path)
+        from_tool = all(map(_LABEL_MAP.fullmatch, lines))
     else:
-        entries = _of_json(entries, path)
+        entries, from_tool = _of_json(entries, path), False
     if not 0 < len(entries) <= _MAX_CLASSES:
         raise DataError(f"{path} must list the classes, one at least. Received: {text[:80]!r}")
-    return _checked(entries, path)
+    return *_checked(entries, path), from_tool
 
 
 def _entries_of_json(path, text):

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from data_pipeline.errors import DataError
+from oasis_tf.model_path import check_model_path
 
 
 def load(path):
@@ -20,6 +21,7 @@ def load(path):
         DataError, ConfigError (both ValueErrors): there is nothing of the kind, or it is damaged.
     """
     path = Path(path)
+    check_model_path(path, "a model")
     exported = _find_saved_model(path)
     if exported is None and not (path / "config.json").is_file():
         raise DataError(

@@ -21,6 +21,7 @@ import tensorflow as tf
 
 from data_pipeline.errors import DataError
 from data_pipeline.files import sha256, write_atomically
+from oasis_tf.model_path import check_model_path
 from oasis_tf.segmenters.label_sets import ADE20K_CLASSES, CITYSCAPES_CLASSES
 
 FILE_NAME = "segmenter.json"
@@ -213,6 +214,7 @@ def _keras_model(path):
 
 
 def _saved_model(path):
+    check_model_path(path, "a segmenter")
     model = tf.saved_model.load(str(path))
     _, inputs = model.signatures["serving_default"].structured_input_signature
     (name,) = inputs

@@ -24,6 +24,7 @@ from oasis_tf.training.announce import announced
 from oasis_tf.training.batches import Batches
 from oasis_tf.training.best import BestCheckpoint
 from oasis_tf.training.curves import DescribedScalars
+from oasis_tf.training.data_preview import write_data_preview
 from oasis_tf.training.devices import device_names
 from oasis_tf.training.ema import StatisticsEstimator
 from oasis_tf.training.metric_score import MetricScore
@@ -108,6 +109,7 @@ class Run:
         model_dir = Path(model_dir)
         self._config = config
         self._model_dir = model_dir
+        self._data_dir = Path(data_dir)
         self._strategy = strategy or make_strategy()
         self._chief = is_chief(self._strategy)
         check_batch(config, self._strategy.num_replicas_in_sync)
@@ -214,6 +216,8 @@ class Run:
         if self._chief and not self.is_complete:
             writer = self._curves.summary_writer()
             write_settings(writer, self._config, self._facts, self.start_step)
+            if self.start_step == 0:
+                write_data_preview(writer, self._data_dir, self.start_step)
         try:
             if self._unfinished:
                 self._make_events()
