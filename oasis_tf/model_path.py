@@ -20,6 +20,6 @@ def check_model_path(path, argument):
     found = [character for character in _PATTERN if character in str(path)]
     if found:
         raise DataError(
-            f"{argument} must be a path without {' and '.join(_PATTERN)}, for TensorFlow takes the "
+            f"{argument} must be a path without {' or '.join(_PATTERN)}, for TensorFlow takes the "
             f"paths of models for patterns and would not find it again. Received: {path}"
         )
