@@ -230,3 +230,11 @@ def test_no_and_several_json_files(source):
     assert list(open_coco(source, None).items) == ["val"]
     with pytest.raises(DataError, match="0 files for train: none"):
         open_coco(source, ("train", "val"))
+
+
+def test_annotations_without_outline_can_be_left_out(source):
+    rewrite(source, lambda c: c["annotations"][1].update(segmentation=[]))
+    dataset = open_coco(source, None, skip_broken=True)
+    assert len(dataset.broken) == 1 and "annotation 1 (image 0)" in dataset.broken[0]
+    labels = dataset.load(dataset.items["train"][0])[1]
+    assert [dataset.class_names[i] for i in np.unique(labels)] == ["unlabelled", "car"]
