@@ -99,9 +99,41 @@ def test_bad_input(toy_run, labels, tmp_path, capsys, flags, message):
     assert not (tmp_path / "out").exists() or not names(tmp_path / "out")
 
 
+def test_sub_directories_are_mirrored(toy_run, labels, tmp_path):
+    (labels / "city").mkdir()
+    (labels / "b.png").rename(labels / "city" / "a.png")
+    Image.open(labels / "a.png").save(labels / "city" / "c.tif")
+    (labels / "c.png").unlink()
+    (labels / "linked").symlink_to(labels / "city")
+    (labels / "loop").symlink_to(labels)
+    (labels / "._a.png").write_bytes(b"\0\5\x16\7")
+    (labels / ".ipynb_checkpoints").mkdir()
+    (labels / ".ipynb_checkpoints" / "a.png").write_bytes((labels / "a.png").read_bytes())
+    out = labels / "drawn"  # a second call does not take the first one's pictures for label maps
+    for _ in range(2):
+        assert main(command(toy_run, labels, out)) == 0
+        drawn = sorted(path.relative_to(out).as_posix() for path in out.rglob("*.png"))
+        assert drawn == [
+            "a_sample000_seed0.png",
+            "city/a_sample000_seed0.png",
+            "city/c_sample000_seed0.png",
+            "contact_sheet.png",
+            "linked/a_sample000_seed0.png",
+            "linked/c_sample000_seed0.png",
+        ]
+    of_png, of_tiff = (out / name for name in ("a_sample000_seed0.png", drawn[2]))
+    assert of_png.read_bytes() == of_tiff.read_bytes()
+
+
+def test_two_label_maps_of_one_name(toy_run, labels, tmp_path, capsys):
+    Image.open(labels / "c.png").save(labels / "c.tif")
+    assert main(command(toy_run, labels, tmp_path / "out")) == 2
+    assert "must not hold two files of one name" in capsys.readouterr().err
+
+
 def test_an_empty_directory(toy_run, tmp_path, capsys):
     assert main(command(toy_run, tmp_path, tmp_path / "out")) == 2
-    assert "--labels must hold PNG files" in capsys.readouterr().err
+    assert "--labels must hold PNG or TIFF files" in capsys.readouterr().err
 
 
 def test_out_is_a_file(toy_run, labels, capsys):

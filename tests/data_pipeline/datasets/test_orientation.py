@@ -8,7 +8,7 @@ from data_pipeline.datasets.orientation import BY_TAG, FITS, STORED, upright
 from data_pipeline.datasets.pictures import check_same_size, open_rgb
 from data_pipeline.errors import DataError
 from tests.data_pipeline.helpers import records, refused
-from tests.data_pipeline.sources import blocks, save_ids, write_folder
+from tests.data_pipeline.sources import WRITERS, blocks, save_ids, write_folder
 
 # A picture of 4 rows and 6 columns, every pixel different, as a viewer shows it.
 SHOWN = np.stack(np.broadcast_arrays(*np.ogrid[:4, :6], 9), -1).astype(np.uint8) * 20
@@ -95,3 +95,16 @@ def test_build_turns_and_counts(run, tmp_path, out):
         run, tmp_path / "two", "folder", source, tmp_path / "two", *flags, "--exif", "ignore"
     )
     assert "1 of 4 examples cannot be used" in error and "128x64 in" in error
+
+
+NAMES = ("lvis", "ade20k", "voc", "coco", "coco_panoptic", "labelme", "mapillary")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_reader_of_pictures_and_labels(run, tmp_path, out, name):
+    source = WRITERS[name](tmp_path / "source")
+    picture = next(p for p in sorted(source.rglob("*.jpg")) if "train" in str(p))
+    save(picture, np.rot90(np.asarray(Image.open(picture))), 6)
+    code, summary, error = run(name, source, out, "--split", "train")
+    assert code == 0, error
+    assert "turned        1 picture, upright as the EXIF orientation says\n" in summary
