@@ -20,7 +20,7 @@ import numpy as np
 import tensorflow as tf
 
 from data_pipeline.errors import DataError
-from data_pipeline.files import sha256, write_atomically
+from data_pipeline.files import read_text, sha256, write_atomically
 from oasis_tf.model_path import check_model_path
 from oasis_tf.segmenters.label_sets import ADE20K_CLASSES, CITYSCAPES_CLASSES
 
@@ -157,7 +157,7 @@ def read_description(path):
     """
     path = Path(path)
     try:
-        content = json.loads((path / FILE_NAME).read_text(encoding="utf-8"))
+        content = json.loads(read_text(path / FILE_NAME))
         names = [name if name is None else str(name) for name in content["class_names"]]
         mean, std = (np.asarray(content[name], np.float32) for name in ("mean", "std"))
         if not names or mean.shape not in ((), (3,)) or std.shape not in ((), (3,)):
