@@ -9,8 +9,9 @@ from data_pipeline.errors import DataError, listing
 def walk(folder, without=()):
     """Yields the files below a directory, those of each directory in the order of their names.
 
-    Links to directories are followed, but not back into a directory that is being walked. Names
-    that begin with a dot (`.ipynb_checkpoints`, macOS's `._` files) are left out, with all below.
+    Links to directories are followed, but not back up, to a directory that the link lies below.
+    Names that begin with a dot (`.ipynb_checkpoints`, macOS's `._` files) are left out, with all
+    below.
 
     Args:
         folder: Path.
@@ -33,8 +34,9 @@ def walk(folder, without=()):
 
 def _walk(folder, closed, broken):
     real = os.path.realpath(folder)
-    if real in closed:  # to be left out, or a link to a directory that we are in
+    if real in closed:  # to be left out, or a link back up
         return
+    closed = closed | {real, *map(str, Path(real).parents)}
     try:
         with os.scandir(folder) as found:
             entries = sorted(found, key=lambda entry: entry.name)
@@ -44,7 +46,7 @@ def _walk(folder, closed, broken):
         if entry.name.startswith("."):
             continue
         if entry.is_dir():
-            yield from _walk(entry.path, closed | {real}, broken)
+            yield from _walk(entry.path, closed, broken)
         elif entry.is_file():
             yield Path(entry.path)
         elif entry.is_symlink():

@@ -35,8 +35,12 @@ def test_links_to_directories_and_files_are_followed(tree, tmp_path):
     assert FileIndex(tree, (".txt",)).find("3.txt") == [tree / "a/part2/3.txt"]
 
 
-def test_loops_end(tree):
+def test_loops_end(tree, tmp_path):
     (tree / "a/up").symlink_to(tree)
+    (tree / "a/far_up").symlink_to(tmp_path)
+    (tmp_path / "disk/part").mkdir(parents=True)
+    (tmp_path / "disk/part/up").symlink_to(tmp_path / "disk")
+    (tree / "a/part").symlink_to(tmp_path / "disk/part")
     (tree / "b/self").symlink_to(tree / "b")
     (tree / "b/other").symlink_to(tree / "a")  # no loop: the files are there under two names
     assert names(tree) == ["0.txt", "a/1.txt", "b/2.txt", "b/other/1.txt"]
