@@ -155,6 +155,7 @@ def _findings(stats, dataset):
         broken=tuple(chain.from_iterable(shard.broken for shard in stats.values())),
         broken_annotations=dataset.broken,
         left_out=dataset.left_out,
+        doubt=dataset.doubt,
     )
 
 

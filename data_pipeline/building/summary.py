@@ -24,6 +24,7 @@ class Findings:
         broken: messages on skipped examples.
         broken_annotations: descriptions of skipped annotations.
         left_out: directories with pictures of no split.
+        doubt: what to be told where no pixel at all is unlabelled, or None.
     """
 
     out_of_range: dict[int, int]
@@ -33,6 +34,7 @@ class Findings:
     broken: tuple[str, ...] = ()
     broken_annotations: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+    doubt: str | None = None
 
 
 def summarise(manifest, out, findings, *, gpu):
@@ -61,6 +63,7 @@ def summarise(manifest, out, findings, *, gpu):
             "unlabelled",
             ", ".join(f"{split.unlabelled_share:.1%} of {name}" for name, split in splits.items()),
         ),
+        *_doubt(findings, splits),
         ("out of range", _out_of_range(findings.out_of_range)),
         ("on disk", _megabytes(splits)),
         ("written to", str(out)),
@@ -92,6 +95,11 @@ def _left_out(findings):
     if findings.left_out:
         rows.append(("of no split", f"{', '.join(findings.left_out)}: left out"))
     return rows
+
+
+def _doubt(findings, splits):
+    unlabelled = any(split.pixels_per_class[0] for split in splits.values())
+    return [("beware", findings.doubt)] if findings.doubt and not unlabelled else []
 
 
 def _turned(turns):

@@ -60,6 +60,8 @@ def open_coco_stuff(source, splits, *, skip_unpaired=False):
         id_shift=1,
         unpaired=pairs.unpaired,
         foreign_ids={182: _DEFAULT},
+        doubt="no pixel is 255; if 0 is unlabelled in these files (the default encoding), every "
+        "class is one too high",
     )
 
 

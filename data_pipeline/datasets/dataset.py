@@ -38,6 +38,7 @@ class Dataset:
         left_out: directories that hold pictures of no split, such as "images/test".
         foreign_ids: {id beyond the class list: what files with this id are}, such as another
             encoding of the same classes, in which the other ids would be read wrong too.
+        doubt: what to be told where no pixel at all is unlabelled, or None.
         label_palette: {id in the label files: (r, g, b)} where `load` reads palettes by their
             colours; None where an index is the id: then the builder sees that all files agree on
             its colour.
@@ -54,4 +55,5 @@ class Dataset:
     broken: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     foreign_ids: dict[int, str] | None = None
+    doubt: str | None = None
     label_palette: dict[int, tuple[int, int, int]] | None = None

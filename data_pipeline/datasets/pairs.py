@@ -87,12 +87,11 @@ def find_pairs(
     if alone and (not skip_unpaired or not all(both.values())):
         counts = ", ".join(f"{n} in {s}" for s, n in Counter(s for s, _ in alone).items())
         hints = _unfit(folders, labels, label_ending)
+        hints += _train_ids([folders[split][1] for split, (_, maps) in found.items() if not maps])
         if any(both.values()):
             hints += [] if skip_unpaired else ["--skip_unpaired leaves them out."]
-        else:
-            hints += _train_ids(folders)
-            if suffix_flags:
-                hints += explain_by_suffixes(list(found.values()), picture_ending, label_ending)
+        elif suffix_flags:
+            hints += explain_by_suffixes(list(found.values()), picture_ending, label_ending)
         raise DataError(
             "every picture must have a label map and the reverse. "
             f"Received: {len(alone)} without partner ({counts}):\n"
@@ -157,12 +156,12 @@ def _unfit(folders, labels, label_ending):
     ]
 
 
-def _train_ids(folders):
+def _train_ids(label_folders):
     """One line on maps of train ids that stand in for the published ones, if there are any."""
     found = [
         path
-        for _, label_folder in folders.values()
-        for path in walk(label_folder)
+        for folder in label_folders
+        for path in walk(folder)
         if path.suffix.lower() == ".png" and path.stem.endswith(TRAIN_IDS)
     ]
     if not found:

@@ -139,6 +139,15 @@ def test_another_encoding_of_the_same_classes(run, tmp_path, out, name, ids, enc
     assert f"id {ids[-1]}: 3200 pixels" in error  # four files, a third of 40 * 60 each
 
 
+@pytest.mark.parametrize("ids, told", [((0, 1, 5), True), ((0, 1, 255), False)])
+def test_an_encoding_that_cannot_be_told_apart(run, tmp_path, out, ids, told):
+    source = WRITERS["coco_stuff"](tmp_path / "source")
+    for label in source.rglob("*.png"):
+        save_ids(label, blocks(*ids))
+    code, summary, _ = run("coco_stuff", source, out)
+    assert code == 0 and ("beware        no pixel is 255" in summary) == told
+
+
 def test_brackets_in_paths(run, tmp_path):
     source = write_folder(tmp_path / "own [1]*?")
     code, summary, _ = run("folder", source, tmp_path / "out [1]*?")
