@@ -9,12 +9,14 @@ import numpy as np
 
 from data_pipeline.datasets import masks
 from data_pipeline.datasets.dataset import Dataset, Item
+from data_pipeline.datasets.file_index import noted_parts
 from data_pipeline.datasets.pictures import check_same_size, open_rgb
 from data_pipeline.datasets.problems import raise_all
 from data_pipeline.errors import DataError, listing
 
-_OF_2014 = re.compile(r"^COCO_(?:train|val)2014_(\d{12}\.jpg)$")
+_OF_2014 = re.compile(r"COCO_(?:train|val)2014_(\d{12}\.jpg)")
 _ARTICLES = {int: "an int", str: "a str"}
+_NAMES = ("coco_url", "file_name")
 _PICTURE_FOLDERS = ("train2017", "val2017")
 
 
@@ -181,7 +183,7 @@ def read_items(content, path):
                 f"{path}: image {image['id']} must have a positive height and width: "
                 f"{image['height']} and {image['width']}"
             )
-        elif not (image.get("coco_url") or image.get("file_name")):
+        elif not any(isinstance(image.get(key), str) and noted_parts(image[key]) for key in _NAMES):
             problems.append(
                 f"{path}: image {image['id']} must have a coco_url or a file_name: none"
             )
@@ -230,8 +232,10 @@ def _picture_name(image):
     """ "train2017/000000000009.jpg" from `coco_url`, or what `file_name` says."""
     if image.get("coco_url"):
         return PurePosixPath(*PurePosixPath(image["coco_url"]).parts[-2:])
+    parts = noted_parts(image["file_name"])
     # v0.5 says COCO_val2014_000000266409.jpg where the 2017 release says 000000266409.jpg.
-    return PurePosixPath(_OF_2014.sub(r"\1", image["file_name"]))
+    released = _OF_2014.fullmatch(parts[-1])
+    return PurePosixPath(released[1]) if released else PurePosixPath(*parts)
 
 
 def _class_names(contents, files):

@@ -86,7 +86,7 @@ def find_pairs(
     lonely = tuple(text for _, text in alone)
     if alone and (not skip_unpaired or not all(both.values())):
         counts = ", ".join(f"{n} in {s}" for s, n in Counter(s for s, _ in alone).items())
-        hints = _unfit(folders, labels, label_ending)
+        hints = unfit_label_maps(folders, labels, label_ending)
         hints += _train_ids([folders[split][1] for split, (_, maps) in found.items() if not maps])
         if any(both.values()):
             hints += [] if skip_unpaired else ["--skip_unpaired leaves them out."]
@@ -137,8 +137,15 @@ def find(folder, suffixes, ending="", without_ending=""):
     return files
 
 
-def _unfit(folders, labels, label_ending):
-    """One line on pictures that lie where label maps are looked for, if there are any."""
+def unfit_label_maps(folders, labels, label_ending=""):
+    """What to say of pictures where label maps are looked for, but of kinds that hold no ids.
+
+    Args:
+        folders, labels, label_ending: as for `find_pairs`.
+
+    Returns:
+        list of one line, or empty.
+    """
     unfit = [
         path
         for picture_folder, label_folder in folders.values()

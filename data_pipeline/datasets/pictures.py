@@ -13,6 +13,7 @@ from data_pipeline.labels.label_rule import LabelRule, index_palette
 
 # How Pillow spreads greys of few bits over 0..255: raw mode -> what each step is there.
 _STEPS = {"L;2": 85, "L;4": 17}
+_PHOTOMETRIC, _WHITE_IS_ZERO = 262, 0  # a tag of TIFF, and its value
 _WITH_PALETTE = (".png", ".tif", ".tiff", ".bmp", ".gif")
 
 
@@ -80,6 +81,11 @@ def open_label(path):
         if getattr(image, "n_frames", 1) > 1:
             raise DataError(
                 f"{path}: a label map must be one picture. Received: {image.n_frames} in one file"
+            )
+        if image.format == "TIFF" and image.tag_v2.get(_PHOTOMETRIC) == _WHITE_IS_ZERO:
+            raise DataError(
+                f"{path}: in a label map of greys the lowest must be black, or ids would be read "
+                "backwards. Received: a TIFF file in which 0 is white"
             )
         raw_mode = _raw_mode(image)
         image.load()

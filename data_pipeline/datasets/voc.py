@@ -6,7 +6,7 @@ from functools import partial
 from data_pipeline.datasets.class_table import class_table
 from data_pipeline.datasets.colour_table import ColourTable
 from data_pipeline.datasets.dataset import Dataset, Item
-from data_pipeline.datasets.pairs import LABELS, PICTURES, find
+from data_pipeline.datasets.pairs import LABELS, PICTURES, find, unfit_label_maps
 from data_pipeline.datasets.pictures import check_same_size, open_rgb
 from data_pipeline.datasets.problems import raise_all
 from data_pipeline.datasets.splits import split_of_file
@@ -80,7 +80,10 @@ def open_voc(source, splits, *, skip_unpaired=False):
     if not wanted:
         problems.append(f"{source}: train or val must have masks: none in {label_folder}")
     empty = [split for split, kept in items.items() if not kept]
-    raise_all(problems + (unpaired if empty or not skip_unpaired else []))
+    if unpaired and (empty or not skip_unpaired):
+        problems += unpaired
+        problems += unfit_label_maps({"all": (image_folder, label_folder)}, LABELS)
+    raise_all(problems)
     load_item = partial(load, table=table)
     return Dataset(
         table.class_names,

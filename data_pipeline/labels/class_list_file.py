@@ -8,7 +8,7 @@ from data_pipeline.errors import DataError
 from data_pipeline.files import read_text
 
 _MAX_CLASSES = 65534  # label maps are stored with 16 bits
-_KEYS = ("labels", "names", "classes")
+_KEYS = ("labels", "names", "classes", "categories")
 _LABEL_MAP = re.compile(r"([^:]+):\s*(?:(\d+)\s*,\s*(\d+)\s*,\s*(\d+))?\s*:[^:]*:[^:]*")
 _COLOUR_FIRST = re.compile(r"(\d+)[\s,]+(\d+)[\s,]+(\d+)[\s,]+(\S.*)")
 _ID_FIRST = re.compile(r"(\d+)\s*[:;,\t ]\s*(\S.*)")
@@ -20,7 +20,8 @@ def read_class_list_file(path):
     In lines, where those that begin with "#" are comments: `NAME`; `ID: NAME`; `R G B NAME`; or
     CVAT's labelmap.txt, `NAME:R,G,B:PARTS:ACTIONS`. In JSON: a list of names, or of objects with
     "name" and perhaps "color" ([r, g, b] or "#rrggbb") and "id"; {"ID": "NAME"} or {"NAME": ID};
-    any of these as "labels", "names" or "classes" of an object, as in Mapillary's config.
+    any of these as "labels", "names", "classes" or "categories" of an object, as in Mapillary's
+    config.
 
     Args:
         path: Path of the file.

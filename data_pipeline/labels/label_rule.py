@@ -62,7 +62,13 @@ class LabelRule:
         """
         if image.mode in _GREY_MODES:
             grey = image.getchannel(0) if image.mode == "LA" else image
-            return np.asarray(grey).astype(np.int32)  # (H, W)
+            ids = np.asarray(grey).astype(np.int32)  # (H, W)
+            if ids.min() < 0:
+                raise DataError(
+                    f"{path}: the ids of a label map must be 0 or more. "
+                    f"Received: {(ids < 0).sum()} pixels below, {ids.min()} the lowest"
+                )
+            return ids
         if image.mode == "P":
             return self._of_palette(image, path)
         if image.mode in ("RGB", "RGBA") and (self.colours or self.shown):

@@ -158,6 +158,19 @@ def test_a_tiff_of_several_pages_or_of_jpeg_is_no_label_map(source):
         dataset.load(dataset.items["train"][1])
 
 
+def test_a_tiff_of_negative_ids_or_of_white_for_zero_is_no_label_map(source):
+    first, second = (source / f"labels/train/train_0{i}.tif" for i in (0, 1))
+    Image.fromarray(blocks(0, -1, 2)).save(first)
+    Image.fromarray(blocks(0, 1, 2).astype(np.uint8)).save(second, tiffinfo={262: 0})
+    for path in (first, second):
+        path.with_suffix(".png").unlink()
+    dataset = open_folder(source, ("train",))
+    with pytest.raises(DataError, match="0 or more. Received: 800 pixels below, -1 the lowest"):
+        dataset.load(dataset.items["train"][0])
+    with pytest.raises(DataError, match="a TIFF file in which 0 is white"):
+        dataset.load(dataset.items["train"][1])
+
+
 def test_pictures_of_floats(source):
     (source / "images/train/train_00.jpg").unlink()
     Image.fromarray(np.zeros((40, 60), np.float32)).save(source / "images/train/train_00.tif")
