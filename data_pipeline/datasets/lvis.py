@@ -16,7 +16,6 @@ from data_pipeline.errors import DataError, listing
 
 _OF_2014 = re.compile(r"COCO_(?:train|val)2014_(\d{12}\.jpg)")
 _ARTICLES = {int: "an int", str: "a str"}
-_NAMES = ("coco_url", "file_name")
 _PICTURE_FOLDERS = ("train2017", "val2017")
 
 
@@ -183,7 +182,7 @@ def read_items(content, path):
                 f"{path}: image {image['id']} must have a positive height and width: "
                 f"{image['height']} and {image['width']}"
             )
-        elif not any(isinstance(image.get(key), str) and noted_parts(image[key]) for key in _NAMES):
+        elif not (_is_name(image.get("coco_url")) or _is_name(image.get("file_name"))):
             problems.append(
                 f"{path}: image {image['id']} must have a coco_url or a file_name: none"
             )
@@ -217,7 +216,7 @@ def read_items(content, path):
         annotations = tuple(by_image[image["id"]])
         items.append(
             LvisItem(
-                name.with_suffix("").as_posix() if not image.get("coco_url") else name.stem,
+                name.stem if _is_name(image.get("coco_url")) else name.with_suffix("").as_posix(),
                 Path(name),
                 path,
                 image["height"],
@@ -230,12 +229,17 @@ def read_items(content, path):
 
 def _picture_name(image):
     """ "train2017/000000000009.jpg" from `coco_url`, or what `file_name` says."""
-    if image.get("coco_url"):
-        return PurePosixPath(*PurePosixPath(image["coco_url"]).parts[-2:])
+    if _is_name(image.get("coco_url")):
+        url = PurePosixPath(image["coco_url"])
+        return PurePosixPath(*url.parts[-2 if url.parent.name in _PICTURE_FOLDERS else -1 :])
     parts = noted_parts(image["file_name"])
     # v0.5 says COCO_val2014_000000266409.jpg where the 2017 release says 000000266409.jpg.
     released = _OF_2014.fullmatch(parts[-1])
     return PurePosixPath(released[1]) if released else PurePosixPath(*parts)
+
+
+def _is_name(value):
+    return isinstance(value, str) and bool(noted_parts(value))
 
 
 def _class_names(contents, files):

@@ -45,6 +45,12 @@ def test_pictures_of_val_may_lie_in_train(source):
     assert open_lvis(source, ("val",)).items["val"][0].image == moved
 
 
+def test_folders_of_an_address_are_not_ours(source):
+    rewrite(source, lambda c: c["images"][0].update(coco_url="http://host/a/000000000001.jpg"))
+    first = open_lvis(source, ("train",)).items["train"][0]
+    assert first.image == source / "train2017/000000000001.jpg"
+
+
 def test_v05_file_names(tmp_path):
     content = lvis_content()
     for image in content["images"]:
