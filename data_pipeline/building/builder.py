@@ -56,7 +56,7 @@ def build(request, out, *, workers=None, command=""):
             return _complete(out, identity), [f"{out} is complete already: nothing to do."]
         output.check_free(out, identity)
         with output.emptied_on_bad_data(out):
-            dataset = request.open()
+            dataset = request.open(notes=out)
         plan = fingerprint(identity, dataset)
         output.begin(out, identity, plan)
         with output.emptied_on_bad_data(out):

@@ -14,9 +14,11 @@ from data_pipeline.records.manifest import PREVIEW
 
 _LOCK = ".lock"
 _BEGUN = "build.json"  # there from the first moment of a build to its end
+# May be there before it: what readers note down (`AnnotationIndex`), and what a kill left.
+_NOTES = re.compile(r"\.(train|val)\.index\.npz(\.tmp)?|build\.json\.tmp")
 _OURS = re.compile(
-    r"(train|val)-\d{5}-of-\d{5}\.tfrecord(\.json)?(\.tmp)?|build\.json(\.tmp)?"
-    rf"|{re.escape(PREVIEW)}(\.tmp)?"
+    r"(train|val)-\d{5}-of-\d{5}\.tfrecord(\.json)?(\.tmp)?|build\.json"
+    rf"|{re.escape(PREVIEW)}(\.tmp)?|{_NOTES.pattern}"
 )
 
 
@@ -78,7 +80,8 @@ def check_free(out, identity):
                 f"the unfinished build of {json.dumps(begun.get('identity'))}"
             )
         return
-    foreign = [p.name for p in out.iterdir() if p.name not in (_LOCK, f"{_BEGUN}.tmp")]
+    names = [path.name for path in out.iterdir()]
+    foreign = [name for name in names if name != _LOCK and not _NOTES.fullmatch(name)]
     if foreign:
         raise DataError(
             f"--out must be an empty or a new directory. Received: {out} with\n"

@@ -97,11 +97,17 @@ class Request:
             **{key: getattr(self, key) for key in later if getattr(self, key) != later[key]},
         }
 
-    def open(self):
-        """Runs the data set's own cheap checks and returns its Dataset."""
+    def open(self, notes):
+        """Runs the data set's own cheap checks and returns its Dataset.
+
+        Args:
+            notes: Path of the directory for what an interrupted build can use again.
+        """
         if not self.source.is_dir():
             raise DataError(f"--source must be an existing directory. Received: {self.source}")
         entry, options = DATASETS[self.dataset], dict(self.options)
+        if entry.keeps_notes:
+            options["notes"] = notes
         if self.skip_broken and entry.annotations:
             options["skip_broken"] = True
         if self.val_share is None:

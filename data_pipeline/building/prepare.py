@@ -12,7 +12,8 @@ from data_pipeline.datasets.orientation import upright
 from data_pipeline.datasets.pictures import check_same_size, label_palette
 from data_pipeline.errors import DataError
 from data_pipeline.labels.label_rule import IndexPalette
-from data_pipeline.records.png import encode_image, encode_label_map
+from data_pipeline.records.photograph import encode_photograph
+from data_pipeline.records.png import encode_label_map
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Prepared:
 
     Attributes:
         name: of the example.
-        image_png, label_map_png: PNG bytes at the stored size.
+        image, label_map: encoded for the record, at the stored size.
         pixels: {class id: stored pixels}.
         out_of_range: {id as in the source: source pixels} beyond the class list, 0 in the record.
         label: the source of the label map, for messages.
@@ -30,8 +31,8 @@ class Prepared:
     """
 
     name: str
-    image_png: bytes
-    label_map_png: bytes
+    image: bytes
+    label_map: bytes
     pixels: dict[int, int]
     out_of_range: dict[int, int]
     label: str
@@ -64,7 +65,7 @@ def prepare(item, dataset, size, follow_exif=True):
     image, label_map = resize(image, label_map, size)
     return Prepared(
         item.name,
-        encode_image(image),
+        encode_photograph(image),
         encode_label_map(label_map),
         _histogram(label_map),
         out_of_range,

@@ -88,7 +88,7 @@ def write_shard(path, prepared, examples, plan, *, skip_broken=False):
                 if isinstance(example, DataError):
                     broken.append(str(example))
                     continue
-                writer.write(serialize(example.image_png, example.label_map_png, example.name))
+                writer.write(serialize(example.image, example.label_map, example.name))
                 written += 1
                 pixels.update(example.pixels)
                 out_of_range.update(example.out_of_range)

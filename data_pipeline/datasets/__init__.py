@@ -20,6 +20,7 @@ class Entry:
         annotations: its label maps are painted from annotations in JSON, and its reader takes
             `skip_broken`.
         fixed_classes: the classes are always the same, and the reader has them as `LEGEND`.
+        keeps_notes: the reader takes `notes`, a directory for what the next process can use.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Entry:
     options: tuple[str, ...] = ()
     annotations: bool = False
     fixed_classes: bool = False
+    keeps_notes: bool = False
 
     def open(self, source, splits, **options):
         """Runs the reader's cheap checks; the `Dataset`. Arguments as of `open_{name}`."""
@@ -44,7 +46,7 @@ class Entry:
 DATASETS = {
     entry.name: entry
     for entry in (
-        Entry("lvis", options=("skip_missing",), annotations=True),
+        Entry("lvis", options=("skip_missing",), annotations=True, keeps_notes=True),
         Entry("ade20k", options=("skip_unpaired",), fixed_classes=True),
         Entry("coco_stuff", options=("skip_unpaired",), fixed_classes=True),
         Entry(
@@ -59,7 +61,7 @@ DATASETS = {
             options=("class_names", "unlabelled", "image_suffix", "label_suffix", "skip_unpaired"),
         ),
         Entry("voc", options=("skip_unpaired",)),
-        Entry("coco", options=("skip_missing",), annotations=True),
+        Entry("coco", options=("skip_missing",), annotations=True, keeps_notes=True),
         Entry("coco_panoptic", options=("skip_missing",)),
         Entry("labelme", annotations=True),
         Entry("mapillary", options=("skip_unpaired",)),

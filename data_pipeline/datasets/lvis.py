@@ -1,6 +1,5 @@
 """LVIS v1 and v0.5: instance annotations in JSON, painted in order, over COCO 2017 pictures."""
 
-import json
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -8,6 +7,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from data_pipeline.datasets import masks
+from data_pipeline.datasets.annotation_index import AnnotationIndex, Outlines, index_path
 from data_pipeline.datasets.dataset import Dataset, Item
 from data_pipeline.datasets.file_index import noted_parts
 from data_pipeline.datasets.pictures import check_same_size, open_rgb
@@ -21,19 +21,19 @@ _PICTURE_FOLDERS = ("train2017", "val2017")
 
 @dataclass(frozen=True)
 class LvisItem(Item):
-    """An item whose label map is still polygons and RLE.
+    """An item whose label map is still polygons and RLE, in the JSON.
 
     Attributes:
         height, width: of the picture, from the JSON.
-        annotations: the image's annotations in file order, as in the JSON.
+        outlines: where the image's annotations stand.
     """
 
     height: int
     width: int
-    annotations: tuple[dict, ...]
+    outlines: Outlines
 
 
-def open_lvis(source, splits, *, skip_missing=False, skip_broken=False):
+def open_lvis(source, splits, *, skip_missing=False, skip_broken=False, notes=None):
     """Reads the JSON of each split and finds the pictures.
 
     Expects `annotations/lvis_v1_{train,val}.json` (or v0.5's `lvis_v0.5_{split}*.json`; both also
@@ -45,6 +45,8 @@ def open_lvis(source, splits, *, skip_missing=False, skip_broken=False):
         splits: of ("train", "val"), or None for both.
         skip_missing: leave images out whose picture does not exist.
         skip_broken: leave annotations out that outline nothing.
+        notes: Path of a directory to keep the index of the annotations in, for the next process.
+            Defaults to none.
 
     Returns:
         Dataset of `LvisItem`.
@@ -53,11 +55,13 @@ def open_lvis(source, splits, *, skip_missing=False, skip_broken=False):
         DataError: no or several JSON files, a malformed one, or missing pictures.
     """
     files = {split: find_json(source, split) for split in splits or ("train", "val")}
-    contents = {split: read_json(path) for split, path in files.items()}
-    class_names = _class_names(contents, files)
+    indices = {
+        split: AnnotationIndex(path, index_path(notes, split)) for split, path in files.items()
+    }
+    class_names = _class_names(indices, files)
     items, broken = {}, []
-    for split, content in contents.items():
-        items[split], found = read_items(content, files[split])
+    for split, index in indices.items():
+        items[split], found = read_items(index, files[split])
         broken += found
     if not skip_broken:
         raise_broken(broken)
@@ -96,17 +100,18 @@ def paint(item):
     Raises:
         DataError: a malformed segmentation, naming the JSON file and the annotation.
     """
-    label_map = np.zeros((item.height, item.width), np.int32)
-    for annotation in item.annotations:
+    # In the order of pycocotools' masks, column by column, so that painting runs along memory.
+    label_map = np.zeros((item.height, item.width), np.int32, order="F")
+    for number, annotation in item.outlines.read(item.label):
         try:
             mask = masks.decode(annotation["segmentation"], item.height, item.width)
         except ValueError as error:
             raise DataError(
-                f"{item.label}: annotation {annotation['id']} (image {item.name}) must have a "
+                f"{item.label}: annotation {annotation.get('id')} (image {item.name}) must have a "
                 f"well-formed segmentation. Received: {error}"
             ) from None
-        label_map[mask] = annotation["category_id"]
-    return label_map
+        np.copyto(label_map, number, where=mask)
+    return np.ascontiguousarray(label_map)
 
 
 def find_json(source, split):
@@ -125,21 +130,6 @@ def find_json(source, split):
     return found[0]
 
 
-def read_json(path):
-    """Reads an LVIS JSON file and checks that its three lists are there."""
-    try:
-        content = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path} must be a readable JSON file. Received: {error}") from None
-    for key in ("images", "annotations", "categories"):
-        value = content.get(key) if isinstance(content, dict) else None
-        if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
-            raise DataError(f"{path} must hold a list of objects {key!r}. Received: none")
-    if not content["images"]:
-        raise DataError(f"{path} must list images. Received: an empty list")
-    return content
-
-
 def raise_broken(broken):
     """Raises DataError listing annotations that outline nothing, unless there is none.
 
@@ -154,11 +144,11 @@ def raise_broken(broken):
         )
 
 
-def read_items(content, path):
+def read_items(index, path):
     """Groups the annotations of an LVIS JSON by image.
 
     Args:
-        content: the JSON, from `read_json`.
+        index: `AnnotationIndex` of the JSON.
         path: its file, for the errors.
 
     Returns:
@@ -170,12 +160,12 @@ def read_items(content, path):
         DataError: fields that are missing, or annotations that name an unknown image or category;
             all of these are listed.
     """
-    by_image, problems, broken = {}, [], []
-    for image in content["images"]:
+    seen, problems = set(), []
+    for image in index.images:
         wrong = _wrong_fields(image, {"id": int, "height": int, "width": int}, "image", path)
         if wrong:
             problems.append(wrong)
-        elif image["id"] in by_image:
+        elif image["id"] in seen:
             problems.append(f"{path}: image ids must be unique: {image['id']} twice")
         elif min(image["height"], image["width"]) < 1:
             problems.append(
@@ -187,33 +177,13 @@ def read_items(content, path):
                 f"{path}: image {image['id']} must have a coco_url or a file_name: none"
             )
         else:
-            by_image[image["id"]] = []
+            seen.add(image["id"])
     raise_all(problems)
-    categories = {category["id"] for category in content["categories"]}
-    for annotation in content["annotations"]:
-        wrong = _wrong_fields(
-            annotation, {"id": int, "image_id": int, "category_id": int}, "annotation", path
-        )
-        if wrong:
-            problems.append(wrong)
-            continue
-        which = f"{path}: annotation {annotation['id']} (image {annotation['image_id']})"
-        unknown = [
-            f"{which} must name a known {key}: {annotation[key]}"
-            for key, known in (("image_id", by_image), ("category_id", categories))
-            if annotation[key] not in known
-        ]
-        empty = masks.emptiness(annotation.get("segmentation"))
-        problems += unknown
-        if empty:
-            broken.append(f"{which} must have a segmentation: {empty}")
-        elif not unknown:
-            by_image[annotation["image_id"]].append(annotation)
-    raise_all([*problems, *broken] if problems else [])
+    outlines, wrong, broken = index.of_images({c["id"]: c["id"] for c in index.categories})
+    raise_all([*wrong, *broken] if wrong else [])
     items = []
-    for image in content["images"]:
+    for image in index.images:
         name = _picture_name(image)
-        annotations = tuple(by_image[image["id"]])
         items.append(
             LvisItem(
                 name.stem if _is_name(image.get("coco_url")) else name.with_suffix("").as_posix(),
@@ -221,7 +191,7 @@ def read_items(content, path):
                 path,
                 image["height"],
                 image["width"],
-                annotations,
+                outlines[image["id"]],
             )
         )
     return items, broken
@@ -242,10 +212,10 @@ def _is_name(value):
     return isinstance(value, str) and bool(noted_parts(value))
 
 
-def _class_names(contents, files):
+def _class_names(indices, files):
     names = {}
-    for split, content in contents.items():
-        for category in content["categories"]:
+    for split, index in indices.items():
+        for category in index.categories:
             wrong = _wrong_fields(category, {"id": int, "name": str}, "category", files[split])
             raise_all([wrong] if wrong else [])
             if category["id"] < 1:

@@ -50,7 +50,7 @@ def decode(segmentation, height, width):
         rle = _rle(segmentation, height, width)
     else:
         raise ValueError(f"expected polygons or RLE, got {type(segmentation).__name__}")
-    return mask.decode(rle).astype(bool)
+    return mask.decode(rle).view(bool)  # 0 and 1, column by column in memory
 
 
 def _check_polygons(polygons):

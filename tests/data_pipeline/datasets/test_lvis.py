@@ -87,7 +87,7 @@ def test_missing_pictures_are_named_and_can_be_skipped(source):
     [
         (lambda c: c["annotations"][1].update(image_id=77), "annotation 2 .* image_id.*77"),
         (lambda c: c["annotations"][1].update(category_id=4), "annotation 2 .* category_id.*4"),
-        (lambda c: c["annotations"][0].pop("image_id"), "annotation 1 .*'image_id'.*None"),
+        (lambda c: c["annotations"][0].pop("image_id"), "annotation 1 .*image_id.*None"),
         (lambda c: c["annotations"][0].pop("segmentation"), "annotation 1 .*segmentation"),
         (lambda c: c["images"][0].update(height="40"), "image 1 .*'height'.*'40'"),
         (lambda c: c["images"][0].update(width=0), "image 1 .*positive"),
