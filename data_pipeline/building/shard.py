@@ -4,6 +4,7 @@ import json
 import os
 from collections import Counter
 from dataclasses import asdict, dataclass
+from itertools import chain, islice
 from pathlib import Path
 
 from data_pipeline.building.palettes import Palettes
@@ -74,7 +75,10 @@ def write_shard(path, prepared, examples, plan, *, skip_broken=False):
     Raises:
         BuildFailed: the disk does not take it.
     """
-    # Imported here: bad input should be refused without the seconds TensorFlow takes to start.
+    prepared = iter(prepared)
+    head = list(islice(prepared, 1))  # now the workers begin
+    # TensorFlow takes seconds to import: not before bad input has been refused, and while the
+    # workers are busy.
     import tensorflow as tf
 
     from data_pipeline.records.schema import serialize
@@ -84,7 +88,7 @@ def write_shard(path, prepared, examples, plan, *, skip_broken=False):
     palettes, turns, broken = Palettes(), Counter(), []
     try:
         with tf.io.TFRecordWriter(str(temporary)) as writer:
-            for example in prepared:
+            for example in chain(head, prepared):
                 if isinstance(example, DataError):
                     broken.append(str(example))
                     continue

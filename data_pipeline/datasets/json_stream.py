@@ -88,9 +88,10 @@ class _Text:
     def __init__(self, file):
         self._file = file
         self._decoder = json.JSONDecoder()
-        self._text = file.read(_CHUNK).decode("latin-1")
+        self._text = file.read(max(_CHUNK, 3)).decode("latin-1")
         self._at = 0  # in the text
         self._offset = 0  # of the text in the file
+        self._ended = False
         if self._text.startswith("\xef\xbb\xbf"):  # a byte order mark
             self._at = 3
         elif self._text.startswith(("\xff\xfe", "\xfe\xff", "\0")):
@@ -103,8 +104,9 @@ class _Text:
                 self._at += 1
             if self._at < len(self._text):
                 return self._text[self._at]
-            if not self._more(_CHUNK):
+            if self._ended:
                 return None
+            self._more(_CHUNK)
 
     def expect(self, characters):
         """Takes the next character, which must be one of these."""
@@ -120,21 +122,19 @@ class _Text:
         """Takes the next value; returns it, and where its bytes begin and end in the file."""
         if self.next() is None:
             raise ValueError("the file ends too early")
-        chunk = _CHUNK
+        size = _CHUNK
         while True:
             try:
                 value, stop = self._decoder.raw_decode(self._text, self._at)
                 # What reaches the end may go on in the rest of the file, as 12 of 123 does.
-                if stop < len(self._text) or not self._more(chunk):
-                    return self._take(value, stop)
+                if stop < len(self._text) or self._ended:
+                    break
             except json.JSONDecodeError as error:
-                if not self._more(chunk):
-                    raise ValueError(
-                        f"{error.msg} at byte {self._offset + error.pos}; cut short?"
-                    ) from None
-            chunk = min(2 * chunk, _LARGEST_ENTRY)  # so that a long value is not read too often
-
-    def _take(self, value, stop):
+                if self._ended:
+                    place = self._offset + error.pos
+                    raise ValueError(f"{error.msg} at byte {place}; cut short?") from None
+            self._more(size)
+            size = min(2 * size, _LARGEST_ENTRY)  # so that a long value is not read too often
         piece = self._text[self._at : stop]
         if not piece.isascii():
             value = json.loads(piece.encode("latin-1").decode("utf-8"))
@@ -142,7 +142,7 @@ class _Text:
         return value, self._offset + start, self._offset + stop
 
     def _more(self, size):
-        """Reads on; False at the end of the file."""
+        """Reads on, and forgets what has been taken."""
         if len(self._text) - self._at > _LARGEST_ENTRY:
             raise ValueError(
                 f"the value at byte {self._offset + self._at} is malformed, or longer than "
@@ -152,4 +152,4 @@ class _Text:
         self._text = self._text[self._at :] + piece
         self._offset += self._at
         self._at = 0
-        return bool(piece)
+        self._ended = not piece
