@@ -46,7 +46,7 @@ def grouped(path):
 
 
 def read(index, path):
-    outlines, problems = index.of_images(OUR_IDS)
+    outlines, problems, _ = index.of_images(OUR_IDS)
     assert not problems
     return {number: list(each.read(path)) for number, each in outlines.items()}
 
@@ -70,7 +70,7 @@ def test_images_named_by_text(path):
 
 def test_no_annotation_at_all(path):
     path.write_text(json.dumps({"images": [{"id": 1}], "annotations": [], "categories": []}))
-    outlines, problems = AnnotationIndex(path).of_images({})
+    outlines, problems, _ = AnnotationIndex(path).of_images({})
     assert list(outlines[1].read(path)) == [] and not problems
 
 
@@ -116,14 +116,17 @@ def test_everything_wrong_is_listed_in_file_order(path):
     for entry, change in zip(whole["annotations"], changes, strict=False):
         entry.update(change)
     path.write_text(json.dumps(whole))
-    _, problems = AnnotationIndex(path).of_images(OUR_IDS)
+    _, problems, broken = AnnotationIndex(path).of_images(OUR_IDS)
     wanted = [
         "annotation 0 (image 77) must name a known image_id: 77",
         "must name a known category_id: 9",
-        "must have an outline in 'segmentation', not only a box: []",
         "annotation 3 (image None) must name a known image_id: None",
         "must name a known category_id: '2'",
         f"must name a known category_id: {2**70}",
+    ]
+    assert broken == [
+        f"{path}: annotation 2 (image {whole['annotations'][2]['image_id']}) must have an outline "
+        "in 'segmentation', not only a box: []"
     ]
     assert len(problems) == len(wanted)
     for found, part in zip(problems, wanted, strict=True):
@@ -131,7 +134,7 @@ def test_everything_wrong_is_listed_in_file_order(path):
 
 
 def test_a_file_that_changes_during_a_build(path):
-    outlines, _ = AnnotationIndex(path).of_images(OUR_IDS)
+    outlines, *_ = AnnotationIndex(path).of_images(OUR_IDS)
     path.write_text("x" + path.read_text())
     with pytest.raises(DataError, match=r"a.json must not change during a build"):
         list(outlines[10].read(path))
