@@ -100,17 +100,15 @@ def paint(item):
     Raises:
         DataError: a malformed segmentation, naming the JSON file and the annotation.
     """
-    # In the order of pycocotools' masks, column by column, so that painting runs along memory.
     label_map = np.zeros((item.height, item.width), np.int32, order="F")
     for number, annotation in item.outlines.read(item.label):
         try:
-            mask = masks.decode(annotation["segmentation"], item.height, item.width)
+            masks.paint(label_map, annotation["segmentation"], number)
         except ValueError as error:
             raise DataError(
                 f"{item.label}: annotation {annotation.get('id')} (image {item.name}) must have a "
                 f"well-formed segmentation. Received: {error}"
             ) from None
-        np.copyto(label_map, number, where=mask)
     return np.ascontiguousarray(label_map)
 
 
