@@ -80,8 +80,9 @@ class AnnotationIndex:
     def __init__(self, path, kept=None):
         self._path = Path(path)
         self.images, self.categories = [], []
-        # Of each annotation: a number for its image, category id, start and length in the file.
-        self._rows = [array("q") for _ in range(4)]
+        # Of each annotation: a number for its image, category id, start and length in the file, and
+        # 1 if it outlines nothing.
+        self._rows = [array("q") for _ in range(5)]
         self._numbers = {}  # image id -> its number
         self._problems = []  # (start, message)
         self._broken = []
@@ -115,7 +116,7 @@ class AnnotationIndex:
             malformed, or of an image or a category that is not listed; list of those that outline
             nothing, which are left out).
         """
-        image, category, starts, lengths = self._rows
+        image, category, starts, lengths, empty = self._rows
         ids = [entry.get("id") for entry in self.images]
         listed = {number for number in ids if type(number) in (int, str)}
         known = np.array([number in listed for number in self._numbers], bool)
@@ -129,6 +130,7 @@ class AnnotationIndex:
             key = "category_id" if known[row] else "image_id"
             message = f"must name a known {key}: {entry.get(key)!r}"
             problems.append((starts[row], self._complaint(entry, message)))
+        image = np.where(empty, len(self._numbers), image)  # of no image
         order = np.argsort(image, kind="stable")
         ends = np.searchsorted(image[order], np.arange(len(self._numbers) + 1))
         classes, starts, lengths = classes[order], starts[order], lengths[order]
@@ -153,9 +155,9 @@ class AnnotationIndex:
         if empty := masks.emptiness(entry.get("segmentation")):
             message = f"must have an outline in 'segmentation', not only a box: {empty}"
             self._broken.append(self._complaint(entry, message))
-            return
         number = self._numbers.setdefault(image, len(self._numbers))
-        for row, value in zip(self._rows, (number, category, start, stop - start), strict=True):
+        values = (number, category, start, stop - start, bool(empty))
+        for row, value in zip(self._rows, values, strict=True):
             row.append(value)
 
     def _complaint(self, entry, message):
@@ -191,7 +193,7 @@ class AnnotationIndex:
                 rest = json.loads(content["rest"].tobytes())
                 if rest["state"] != state:
                     return False
-                rows = [content[f"arr_{i}"] for i in range(4)]
+                rows = [content[f"arr_{i}"] for i in range(5)]
         # NumPy meets a damaged file with exceptions of many kinds.
         except Exception:
             return False

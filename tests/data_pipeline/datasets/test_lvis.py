@@ -167,7 +167,7 @@ def test_annotations_that_outline_nothing(source, segmentation):
     path = rewrite(source, change)
     with pytest.raises(DataError, match=r"--skip_broken leaves out.*1 that do not") as caught:
         open_lvis(source, None)
-    assert f"{path}: annotation 2 (image 1) must have a segmentation" in str(caught.value)
+    assert f"{path}: annotation 2 (image 1) must have an outline" in str(caught.value)
     dataset = open_lvis(source, ("train",), skip_broken=True)
     assert len(dataset.broken) == 1
     labels = dataset.load(dataset.items["train"][0])[1]
