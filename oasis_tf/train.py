@@ -15,6 +15,7 @@ from oasis_tf.console import report, say
 from oasis_tf.model_path import check_model_path
 from oasis_tf.tf_setup import quick_graphs, quiet_log
 from oasis_tf.training.advice import length, warnings
+from oasis_tf.training.devices import unused_gpu
 from oasis_tf.training.score_names import score_title
 from oasis_tf.training.signals import StopRequest
 from oasis_tf.training.strategy import (
@@ -349,6 +350,8 @@ def _train(arguments, config, manifest, cluster, stop):
             say(f"note: {note}")
         examples = manifest.splits["train"].examples
         say(length(run.total_steps, examples, config.batch_size, run.devices))
+        if line := unused_gpu():
+            say(f"warning: {line}")
         if run.is_complete:
             say(f"the run is complete at step {run.start_step}; --steps N makes it longer")
         else:
