@@ -67,7 +67,8 @@ def add_region_arguments(parser, flag, *, required):
         "--mask",
         type=Path,
         metavar="FILE",
-        help="a picture of the label map's size, black outside of the region",
+        help="a picture of the label map's size, black or fully transparent outside of the region; "
+        "not a JPEG",
     )
 
 
@@ -93,21 +94,6 @@ def open_model(arguments):
     except OSError as error:
         raise DataError(f"--out must be a writable directory. Received: {error}") from None
     return synthesizer, palette
-
-
-def read_mask(path):
-    """Reads --mask: bool (H, W), or None where `path` is None.
-
-    Raises:
-        DataError: the file is missing, truncated or no picture.
-    """
-    if path is None:
-        return None
-    import numpy as np
-
-    from data_pipeline.datasets.pictures import open_rgb
-
-    return np.asarray(open_rgb(path)).any(axis=-1)
 
 
 def run(command, arguments):

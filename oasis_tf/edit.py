@@ -3,11 +3,11 @@
 import argparse
 import sys
 
+from data_pipeline.labels.mask_rule import read_mask
 from oasis_tf.cli import (
     add_model_arguments,
     add_region_arguments,
     open_model,
-    read_mask,
     run,
     sampling_options,
 )
@@ -45,7 +45,7 @@ def _edit(arguments):
     if arguments.edit_seed is None:
         arguments.edit_seed = arguments.seed + (arguments.to_class is None)
     edit_seeds = sample_seeds(arguments.edit_seed, arguments.samples, "--edit_seed")
-    mask = read_mask(arguments.mask)
+    mask = arguments.mask and read_mask(arguments.mask)
     synthesizer, palette = open_model(arguments)
     # Late, for these import TensorFlow.
     import numpy as np

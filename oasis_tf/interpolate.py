@@ -5,11 +5,11 @@ import sys
 
 from data_pipeline.errors import DataError
 from data_pipeline.files import publish
+from data_pipeline.labels.mask_rule import read_mask
 from oasis_tf.cli import (
     add_model_arguments,
     add_region_arguments,
     open_model,
-    read_mask,
     run,
     sampling_options,
 )
@@ -49,7 +49,7 @@ def _interpolate(arguments):
     seed, to_seed = (sample_seeds(seed, 1, "--seeds")[0] for seed in arguments.seeds)
     if arguments.frames < 2:
         raise DataError(f"--frames must be 2 or more. Received: {arguments.frames}")
-    mask = read_mask(arguments.mask)
+    mask = arguments.mask and read_mask(arguments.mask)
     synthesizer, palette = open_model(arguments)
     # Late, for these import TensorFlow.
     from data_pipeline.labels.label_files import read_label_map

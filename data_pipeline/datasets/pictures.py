@@ -62,6 +62,22 @@ def _as_rgb(image, orientation, path):
     return image
 
 
+def open_mask(path):
+    """Reads a mask as the PIL image it is.
+
+    Raises:
+        DataError: the file is missing, truncated or no picture, or of a format that changes pixels.
+    """
+    with _opened(path, path) as image:
+        if lossy := _lossy(image):
+            raise DataError(
+                f"{path}: a mask must be a picture without loss, such as PNG, for {lossy} marks "
+                f"pixels around its edges too. Received: a picture in {lossy}"
+            )
+        image.load()
+        return image
+
+
 def open_label(path):
     """Reads a label map as the PIL image it is: ids (greyscale, palette) or colours (RGB).
 

@@ -8,9 +8,9 @@ import { newScene } from "./scene.js";
 const FORMAT = "oasis-editor-state";
 
 // A scene from a label map (PNG) or a saved state (JSON), and a notice or "".
-export async function readScene(file, model) {
+export async function readScene(file, model, name) {
   const bytes = new Uint8Array(await file.arrayBuffer());
-  if (bytes[0] === "{".charCodeAt(0)) return [await readState(bytes, model), ""];
+  if (bytes[0] === "{".charCodeAt(0)) return readState(bytes, model, name);
   const picture = await decodePng(bytes);
   return fit(toClasses(picture, model), picture.width, picture.height, model);
 }
@@ -28,12 +28,14 @@ export async function requestFile(scene, model) {
   return encodeNumbers(scene.ids, scene.width, scene.height);
 }
 
-// Of a state the label map holds numbers of classes, whatever the files of the data set hold.
-export async function stateFile(scene, name) {
+// Of a state the label map holds numbers of classes, whatever the files of the data set hold; their
+// names say what they are to another model.
+export async function stateFile(scene, model, name) {
   const { width, height, ids, seeds } = scene;
   const [label_map, seed_map] = await Promise.all(
     [ids, seeds].map(async (numbers) => toBase64(await encodeNumbers(numbers, width, height))));
-  const content = { format: FORMAT, model: name, width, height, label_map, seed_map };
+  const { class_names } = model;
+  const content = { format: FORMAT, model: name, class_names, width, height, label_map, seed_map };
   return new Blob([JSON.stringify(content)], { type: "application/json" });
 }
 
@@ -45,7 +47,7 @@ export function download(blob, name) {
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
-async function readState(bytes, model) {
+async function readState(bytes, model, name) {
   let content;
   try {
     content = JSON.parse(new TextDecoder().decode(bytes));
@@ -61,16 +63,38 @@ async function readState(bytes, model) {
         throw new Error("The saved state is damaged: its sizes differ.");
       return picture.samples;
     }));
-  checkIds(ids, model);
   checkSize(width, height, model);
-  return { width, height, ids, seeds };
+  const notice = mapClasses(ids, content, model, name);
+  return [{ width, height, ids, seeds }, notice];
 }
 
-function checkIds(ids, model) {
+// Turns the numbers of the classes of a saved state into those of the model, by their names; those
+// that the model has not become unlabelled. Returns a notice or "".
+function mapClasses(ids, content, model, name) {
+  const names = content.class_names ?? model.class_names;
   const largest = max(ids);
-  if (largest >= model.num_classes)
-    throw new Error(`The label map has the id ${largest}; the model's classes end at ${model.num_classes - 1}.`);
-  return ids;
+  if (!Array.isArray(names) || largest >= names.length)
+    throw new Error(`The label map has the id ${largest}; its classes end at ${names.length - 1}.`);
+  if (!content.class_names) {
+    if (content.model === name) return "";
+    return `Saved for the model ${content.model}, without the names of its classes: the numbers were ` +
+      `taken for classes of ${name}.`;
+  }
+  const key = (text) => String(text).toLowerCase();
+  const table = new Map(model.class_names.map((text, id) => [key(text), id]).reverse());
+  const lost = new Set();
+  const ours = names.map((text, id) => {
+    // Two classes may have one name; where all are the same, so is the number.
+    if (model.class_names[id] === text) return id;
+    return table.get(key(text)) ?? (id === 0 ? 0 : null);
+  });
+  for (let i = 0; i < ids.length; i++) {
+    if (ours[ids[i]] === null) lost.add(names[ids[i]]);
+    ids[i] = ours[ids[i]] ?? 0;
+  }
+  if (!lost.size) return "";
+  return `Saved for the model ${content.model}. ${name} has not these classes, which are unlabelled ` +
+    `now: ${[...lost].join(", ")}.`;
 }
 
 function max(numbers) {

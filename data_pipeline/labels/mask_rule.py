@@ -1,0 +1,33 @@
+"""What the pixels of a mask file mean: a pixel is marked unless it is black or fully transparent.
+
+So masks count as picture editors save them: white on black, a brush on a transparent layer whatever
+colour is hidden below, grey with opacity. Half-transparent pixels are marked, and so is every colour
+and every level of grey but 0, of 16 bits too. `oasis_tf/serving/exporting/label_png.py` is the same
+rule as a graph.
+"""
+
+import numpy as np
+
+from data_pipeline.datasets.pictures import open_mask
+from data_pipeline.errors import DataError
+
+# Their decoders give almost black around the edges of what was marked.
+_LOSSY = ("JPEG", "MPO", "JPEG2000")
+
+
+def read_mask(path):
+    """Reads a mask file: bool (H, W).
+
+    Raises:
+        DataError: the file is missing, truncated or no picture; or a JPEG, whose black is not black.
+    """
+    image = open_mask(path)
+    if image.format in _LOSSY:
+        raise DataError(
+            f"{path}: a mask must be a picture without loss, such as PNG, for a lossy one marks "
+            f"pixels around its edges too. Received: {image.format}"
+        )
+    if image.mode.startswith(("I", "F")):  # more than 8 bits, which Pillow would cut or clip
+        return np.asarray(image) != 0
+    pixels = np.asarray(image.convert("RGBA"))
+    return pixels[..., :3].any(axis=-1) & (pixels[..., 3] > 0)
