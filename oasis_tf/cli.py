@@ -3,7 +3,8 @@
 import sys
 from pathlib import Path
 
-from data_pipeline.errors import DataError, OasisError
+from data_pipeline.errors import OasisError
+from oasis_tf.outputs import check_directory, make_directory
 from oasis_tf.tf_setup import quiet_log
 
 
@@ -83,16 +84,14 @@ def sampling_options(arguments):
 
 def open_model(arguments):
     """Makes --out and loads --model: (`Synthesizer`, the palette of --palette or None)."""
+    check_directory(arguments.out)
     quiet_log()
     from data_pipeline.labels.label_files import read_palette
     from oasis_tf.sampling.loading import load
 
     synthesizer = load(arguments.model)
     palette = arguments.palette and read_palette(arguments.palette, synthesizer.legend)
-    try:
-        arguments.out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DataError(f"--out must be a writable directory. Received: {error}") from None
+    make_directory(arguments.out)
     return synthesizer, palette
 
 

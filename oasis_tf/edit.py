@@ -11,6 +11,7 @@ from oasis_tf.cli import (
     run,
     sampling_options,
 )
+from oasis_tf.outputs import check_files
 from oasis_tf.sampling.seeds import sample_seeds
 
 
@@ -53,6 +54,12 @@ def _edit(arguments):
     from data_pipeline.labels.label_files import read_label_map
     from oasis_tf.images import contact_sheet, save_png, thumbnail
 
+    name = f"{arguments.labels.stem}_seed{arguments.seed}"
+    original, strip_path = (arguments.out / f"{name}{end}.png" for end in ("", "_strip"))
+    paths = [
+        arguments.out / f"{name}_edit{k:03d}_seed{seed}.png" for k, seed in enumerate(edit_seeds)
+    ]
+    check_files(original, *paths, strip_path)
     edit = synthesizer.edit(
         read_label_map(arguments.labels, synthesizer.legend, palette),
         seed=arguments.seed,
@@ -63,18 +70,25 @@ def _edit(arguments):
         samples=arguments.samples,
         **sampling_options(arguments),
     )
-    name = f"{arguments.labels.stem}_seed{arguments.seed}"
-    save_png(arguments.out / f"{name}.png", edit.original)
+    save_png(original, edit.original)
     shown = np.repeat(edit.mask[..., None], 3, axis=-1).astype(np.uint8) * 255
     strip = [("original", edit.original), ("mask", shown)]
-    for k, (seed, image) in enumerate(zip(edit_seeds, edit.images, strict=True)):
-        save_png(arguments.out / f"{name}_edit{k:03d}_seed{seed}.png", image)
+    for path, seed, image in zip(paths, edit_seeds, edit.images, strict=True):
+        save_png(path, image)
         strip.append((f"edit seed {seed}", image))
-    path = arguments.out / f"{name}_strip.png"
-    save_png(path, contact_sheet([[(text, thumbnail(p, 512)) for text, p in strip]]))
+    save_png(strip_path, contact_sheet([[(text, thumbnail(p, 512)) for text, p in strip]]))
+    print(f"{'region':<9} {_how_much(edit.mask)}")
     print(f"{'pictures':<9} {1 + len(edit_seeds)} in {arguments.out}")
-    print(f"{'strip':<9} {path}")
+    print(f"{'strip':<9} {strip_path}")
     return 0
+
+
+def _how_much(mask):
+    """A region that is not what was meant is seen by its size."""
+    text = f"{mask.sum()} of {mask.size} pixels"
+    if mask.all():
+        text += ", the whole picture: outside of a region a mask must be black or transparent"
+    return text
 
 
 if __name__ == "__main__":

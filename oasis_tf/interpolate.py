@@ -13,6 +13,7 @@ from oasis_tf.cli import (
     run,
     sampling_options,
 )
+from oasis_tf.outputs import check_files
 from oasis_tf.sampling.seeds import sample_seeds
 
 _MILLISECONDS = 100  # a frame
@@ -55,6 +56,9 @@ def _interpolate(arguments):
     from data_pipeline.labels.label_files import read_label_map
     from oasis_tf.images import contact_sheet, save_png, thumbnail
 
+    name = f"{arguments.labels.stem}_seed{seed}_to_seed{to_seed}"
+    row, animation = (arguments.out / f"{name}.{end}" for end in ("png", arguments.format))
+    check_files(row, animation)
     frames = synthesizer.interpolate(
         read_label_map(arguments.labels, synthesizer.legend, palette),
         seed=seed,
@@ -65,8 +69,6 @@ def _interpolate(arguments):
         mask=mask,
         **sampling_options(arguments),
     )
-    name = f"{arguments.labels.stem}_seed{seed}_to_seed{to_seed}"
-    row, animation = (arguments.out / f"{name}.{end}" for end in ("png", arguments.format))
     last = len(frames) - 1
     cells = [(f"{i / last:.2f}", thumbnail(frame)) for i, frame in enumerate(frames)]
     save_png(row, contact_sheet([cells]))

@@ -8,6 +8,8 @@ from pathlib import Path
 from data_pipeline.datasets.walk import walk
 from data_pipeline.errors import DataError, listing
 from oasis_tf.cli import add_model_arguments, open_model, run, sampling_options
+from oasis_tf.outputs import check_files
+from oasis_tf.own_pictures import without_own_pictures
 from oasis_tf.sampling.seeds import sample_seeds
 
 _SUFFIXES = (".png", ".tif", ".tiff")
@@ -43,7 +45,7 @@ def main(argv=None):
 
 def _synthesize(arguments):
     seeds = sample_seeds(arguments.seed, arguments.samples, "--seed")
-    files = _label_files(arguments.labels, arguments.out)
+    files, left_out = _label_files(arguments.labels, arguments.out)
     synthesizer, palette = open_model(arguments)
     # Late, for these import TensorFlow.
     from tqdm import tqdm
@@ -52,51 +54,57 @@ def _synthesize(arguments):
     from oasis_tf.images import save_png
 
     sheets = _Sheets(arguments.out)
-    bad = []
+    bad, written = [], 0
     with tqdm(total=len(files) * len(seeds), unit="picture", file=sys.stderr) as bar:
         for file in files:
+            name = files[file]
+            paths = [
+                arguments.out / name.with_name(f"{name.stem}_sample{k:03d}_seed{seed}.png")
+                for k, seed in enumerate(seeds)
+            ]
             try:
+                (arguments.out / name).parent.mkdir(parents=True, exist_ok=True)
+                check_files(*paths)
                 label_map = read_label_map(file, synthesizer.legend, palette)
                 pictures = synthesizer.generate(label_map, seeds, **sampling_options(arguments))
-                name = files[file]
                 sheets.begin(str(name), synthesizer.palette[label_map])
-                (arguments.out / name).parent.mkdir(parents=True, exist_ok=True)
-                for k, (seed, picture) in enumerate(zip(seeds, pictures, strict=True)):
-                    path = arguments.out / name.with_name(
-                        f"{name.stem}_sample{k:03d}_seed{seed}.png"
-                    )
+                for path, seed, picture in zip(paths, seeds, pictures, strict=True):
                     save_png(path, picture)
+                    written += 1
                     sheets.add(f"seed {seed}", picture)
                     bar.update()
-            except DataError as error:
+            except (DataError, OSError) as error:
                 if len(files) == 1:
                     raise
                 bad.append(str(error) if str(file) in str(error) else f"{file}: {error}")
-    written = (len(files) - len(bad)) * len(seeds)
     print(f"{'pictures':<14} {written} in {arguments.out}")
+    if left_out:
+        print(f"{'left out':<14} {left_out} pictures of earlier runs in --labels")
     for path in sheets.close():
         print(f"{'contact sheet':<14} {path}")
     if bad:
         print(
-            f"error: {len(bad)} of {len(files)} label maps could not be used:\n{listing(bad, 50)}",
+            f"error: {len(bad)} of {len(files)} label maps could not be drawn:\n{listing(bad, 50)}",
             file=sys.stderr,
         )
-    return 1 if bad else 0
+    return 2 if bad else 0
 
 
 def _label_files(path, out):
-    """{file: its path inside of --labels}, which is where its pictures go in --out."""
+    """{file: its path inside of --labels}, which is where its pictures go in --out.
+
+    And how many pictures of earlier runs were left out.
+    """
     if path.is_file():
-        return {path: Path(path.name)}
+        return {path: Path(path.name)}, 0
     if not path.is_dir():
         raise DataError(f"--labels must be a file or a directory. Received: {path}, which is not")
     # What an earlier call has drawn below --labels is no label map.
     below = out.resolve() != path.resolve()
-    files = {
-        file: file.relative_to(path)
-        for file in walk(path, [out] if below else [])
-        if file.suffix.lower() in _SUFFIXES
-    }
+    found = [
+        file for file in walk(path, [out] if below else []) if file.suffix.lower() in _SUFFIXES
+    ]
+    files = {file: file.relative_to(path) for file in without_own_pictures(found, out)}
     if not files:
         raise DataError(f"--labels must hold PNG or TIFF files. Received: {path} with none")
     same = Counter(name.with_suffix("") for name in files.values())
@@ -105,7 +113,7 @@ def _label_files(path, out):
         raise DataError(
             f"--labels must not hold two files of one name. Received:\n{listing(twice)}"
         )
-    return files
+    return files, len(found) - len(files)
 
 
 class _Sheets:

@@ -71,14 +71,39 @@ def test_bad_files_among_good_ones(toy_run, labels, tmp_path, capsys):
     (labels / "bad.png").write_bytes(b"no picture")
     Image.fromarray(np.full((32, 32), 77, np.uint8)).save(labels / "d.png")
     (labels / "notes.txt").write_text("not looked at")
-    assert main(command(toy_run, labels, tmp_path / "out")) == 1
+    assert main(command(toy_run, labels, tmp_path / "out")) == 2
     error = capsys.readouterr().err
-    assert "error: 2 of 5 label maps could not be used:" in error
+    assert "error: 2 of 5 label maps could not be drawn:" in error
     assert f"{labels / 'bad.png'} must be a complete, readable picture" in error
     assert "d.png: the ids of a label map must be those of the model's 5 classes" in error
     assert "id 77: 1024 pixels" in error
     assert "Traceback" not in error
     assert [name[0] for name in names(tmp_path / "out")] == ["a", "b", "c", "c"]
+
+
+def test_files_that_cannot_be_written(toy_run, labels, tmp_path, capsys):
+    long, out = 240 * "m", tmp_path / "out"
+    (labels / "a.png").rename(labels / f"{long}.png")
+    (out / "b_sample000_seed0.png").mkdir(parents=True)
+    assert main(command(toy_run, labels, out)) == 2
+    output = capsys.readouterr()
+    assert f"1 in {out}" in output.out and "contact_sheet.png" in output.out
+    assert "error: 2 of 3 label maps could not be drawn:" in output.err
+    assert f"{long}_sample000_seed0.png: File name too long" in output.err
+    assert "b_sample000_seed0.png: Is a directory" in output.err
+    assert "Traceback" not in output.err
+    assert names(out) == ["b_sample000_seed0.png", "c_sample000_seed0.png", "contact_sheet.png"]
+
+
+def test_pictures_beside_their_label_maps_are_not_read(toy_run, labels, capsys):
+    expected = [f"{x}{end}.png" for x in "abc" for end in ("", "_sample000_seed0")]
+    for run in range(2):
+        assert main(command(toy_run, labels, labels)) == 0
+        output = capsys.readouterr()
+        assert f"3 in {labels}" in output.out
+        # Three pictures and the contact sheet.
+        assert ("4 pictures of earlier runs" in output.out) == (run == 1)
+        assert names(labels) == [*expected, "contact_sheet.png"]
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,9 @@
 """What the pixels of a mask file mean: a pixel is marked unless it is black or fully transparent.
 
-So masks count as picture editors save them: white on black, a brush on a transparent layer whatever
-colour is hidden below, grey with opacity. Half-transparent pixels are marked, and so is every colour
-and every level of grey but 0, of 16 bits too. `oasis_tf/serving/exporting/label_png.py` is the same
-rule as a graph.
+So masks count as picture editors save them: white on black, a brush on a transparent layer
+whatever colour is hidden below, grey with opacity. Half-transparent pixels are marked, and so are
+all colours and levels of grey but 0, of 16 bits too. `oasis_tf/serving/exporting/label_png.py` is
+the same rule as a graph.
 """
 
 import numpy as np
@@ -19,7 +19,7 @@ def read_mask(path):
     """Reads a mask file: bool (H, W).
 
     Raises:
-        DataError: the file is missing, truncated or no picture; or a JPEG, whose black is not black.
+        DataError: the file is missing, truncated or no picture; or it is a JPEG.
     """
     image = open_mask(path)
     if image.format in _LOSSY:

@@ -25,6 +25,7 @@ from oasis_tf.model_path import check_model_path
 from oasis_tf.segmenters.label_sets import ADE20K_CLASSES, CITYSCAPES_CLASSES
 
 FILE_NAME = "segmenter.json"
+MODEL_NAME = "model.keras"  # of those that are written here
 PRESET = "keras_hub:"
 
 
@@ -196,9 +197,9 @@ def save_segmenter(path, model, class_names, **facts):
     """
     temporary = path / "unfinished.keras"
     model.save(temporary)
-    temporary.replace(path / "model.keras")
+    temporary.replace(path / MODEL_NAME)
     content = {
-        "model": "model.keras",
+        "model": MODEL_NAME,
         "class_names": list(class_names),
         "mean": 127.5,
         "std": 127.5,
