@@ -60,6 +60,8 @@ def _why_not(path):
     try:
         if path.is_dir():
             return os.strerror(errno.EISDIR)
+        if not path.absolute().parent.is_dir():
+            return "it must be in a directory that exists"
         with open(temporary, "ab"):
             pass
         os.unlink(temporary)

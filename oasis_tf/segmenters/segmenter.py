@@ -3,8 +3,8 @@
 A segmenter is a directory with `segmenter.json`:
 
     {"model": "model.keras",               a Keras file or a SavedModel's directory beside it
-     "class_names": ["sky", null, ...],    for each output channel the data set's name of the
-                                           class, or null where the data set has none
+     "class_names": ["sky", null, ...],    for each output channel the name of its class (see
+                                           `class_names.py`), or null where the data set has none
      "mean": 127.5, "std": 127.5,          of the bytes 0..255: numbers, or three each
      "features": "bottleneck"}             optional: see `oasis_tf.segmenters.features`
 
@@ -12,6 +12,7 @@ The network maps pictures (B, H, W, 3) to logits (B, h, w, C) or to channel numb
 any size, which are resized to the picture's. `python -m oasis_tf.train_segmenter` writes one.
 """
 
+import hashlib
 import json
 from pathlib import Path
 from typing import NamedTuple
@@ -22,6 +23,8 @@ import tensorflow as tf
 from data_pipeline.errors import DataError
 from data_pipeline.files import read_text, sha256, write_atomically
 from oasis_tf.model_path import check_model_path
+from data_pipeline.files import sha256, write_atomically
+from oasis_tf.segmenters.class_names import match_names
 from oasis_tf.segmenters.label_sets import ADE20K_CLASSES, CITYSCAPES_CLASSES
 
 FILE_NAME = "segmenter.json"
@@ -36,7 +39,8 @@ class Segmenter:
         network: function from float (1, H, W, 3) to logits or channel numbers.
         names: C names by output channel, None where the data set has no such class.
         mean, std: of the bytes 0..255, numbers or three each.
-        about: {"name": ..., "sha256": ...}, for the result.
+        about: {"name": ..., "sha256": ...}, for the result; the second is of all that the answers
+            depend on.
 
     Attributes:
         about: as given.
@@ -58,14 +62,16 @@ class Segmenter:
         Raises:
             DataError: no class in common.
         """
-        ids = {name: i for i, name in enumerate(class_names) if i}
-        if evaluated is not None:
-            ids = {name: i for name, i in ids.items() if name in evaluated}
-        table = np.array([ids.get(name, 0) for name in self.names], np.int32)
+        names = class_names[1:]
+        table = np.zeros(len(self.names), np.int32)
+        for channel, index in enumerate(match_names(self.names, names)):
+            if index is not None and (evaluated is None or names[index] in evaluated):
+                table[channel] = index + 1
         if not table.any():
+            counting = names if evaluated is None else [n for n in names if n in evaluated]
             raise DataError(
                 "a segmenter must have classes in common with the data set. Received: a segmenter "
-                f"of {_some(self.names)}; a data set of {_some(ids)}"
+                f"of {_some(self.names)}; a data set of {_some(counting)}"
             )
         return table
 
@@ -129,7 +135,7 @@ def load_segmenter(path):
     description = read_description(path)
     model = description.model
     network = open_model(model, _saved_model if model.is_dir() else _keras_model)
-    about = {"name": str(path), "sha256": _checksum(model)}
+    about = {"name": str(path), "sha256": description.checksum}
     return Segmenter(network, description.names, description.mean, description.std, about)
 
 
@@ -141,6 +147,8 @@ class Description(NamedTuple):
         names: C class names or None, by output channel.
         mean, std: float32, () or (3,), of the bytes 0..255.
         features: name of the layer whose means are features, or None.
+        checksum: SHA-256 of all that the segmenter's answers depend on: every file of the model,
+            names, mean and std. Not of the features' layer.
     """
 
     model: Path
@@ -148,6 +156,18 @@ class Description(NamedTuple):
     mean: np.ndarray
     std: np.ndarray
     features: str | None
+
+    @property
+    def checksum(self):
+        model = self.model
+        files = [model] if model.is_file() else sorted(p for p in model.rglob("*") if p.is_file())
+        content = {
+            "files": {str(file.relative_to(model)): sha256(file) for file in files},
+            "class_names": self.names,
+            "mean": self.mean.tolist(),
+            "std": self.std.tolist(),
+        }
+        return _digest(json.dumps(content, sort_keys=True).encode())
 
 
 def read_description(path):
@@ -253,14 +273,20 @@ def _load_preset(preset):
         prepared = model.preprocessor.image_converter(pictures)  # resizes and normalises
         return model(prepared)
 
-    digest = "keras-hub preset, weights not hashed"
+    # The name of a preset stays when its files are mended.
+    settings = [preset, keras_hub.__version__, model.get_config(), model.preprocessor.get_config()]
+    digest = _digest(
+        json.dumps(settings, sort_keys=True, default=str).encode(),
+        *(weight.numpy().tobytes() for weight in model.weights),
+    )
     return Segmenter(network, names, 0, 1, {"name": PRESET + preset, "sha256": digest})
 
 
-def _checksum(model):
-    if model.is_file():
-        return sha256(model)
-    return sha256(model / "variables" / "variables.data-00000-of-00001")
+def _digest(*parts):
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part)
+    return digest.hexdigest()
 
 
 def _some(names):

@@ -170,7 +170,9 @@ class Run:
                 writes=self._chief,
             )
         self.best = self._open_best()
-        self.notes = [] if self._metrics is None else self._metrics.complaints()
+        self.notes = []
+        if self._metrics is not None:
+            self.notes += self._metrics.complaints() + self._metrics.notices
         if self.best.note is not None:
             self.notes.append(self.best.note)
 

@@ -28,6 +28,7 @@ class MetricScore:
     Attributes:
         chosen_by: name of the score that chooses the best checkpoint, that of the first metric;
             None if it cannot be computed.
+        notices: what a person should know of the numbers, lines.
         network: SHA-256 of the segmenter whose number that score is, or None.
         higher_is_better: of that score.
     """
@@ -48,6 +49,7 @@ class MetricScore:
             GeneratorBackend(generator), Legend.of(manifest), manifest.image_size
         )
         self._sampler = Sampler(synthesizer, _SEED)
+        self.notices = self._evaluator.notices
         self._failures, self._stand_ins = self._evaluator.failures, self._evaluator.stand_ins
         name, first = next(iter(self._evaluator.metrics.items()))
         self.chosen_by = None if name in self._failures else f"metrics/{name}"
