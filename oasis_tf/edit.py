@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from data_pipeline.labels.mask_rule import read_mask
+from data_pipeline.labels.mask_rule import how_much, read_mask
 from oasis_tf.cli import (
     add_model_arguments,
     add_region_arguments,
@@ -60,6 +60,8 @@ def _edit(arguments):
         arguments.out / f"{name}_edit{k:03d}_seed{seed}.png" for k, seed in enumerate(edit_seeds)
     ]
     check_files(original, *paths, strip_path)
+    if mask is not None:
+        print(f"{'mask':<9} {how_much(mask)}")
     edit = synthesizer.edit(
         read_label_map(arguments.labels, synthesizer.legend, palette),
         seed=arguments.seed,
@@ -77,18 +79,9 @@ def _edit(arguments):
         save_png(path, image)
         strip.append((f"edit seed {seed}", image))
     save_png(strip_path, contact_sheet([[(text, thumbnail(p, 512)) for text, p in strip]]))
-    print(f"{'region':<9} {_how_much(edit.mask)}")
     print(f"{'pictures':<9} {1 + len(edit_seeds)} in {arguments.out}")
     print(f"{'strip':<9} {strip_path}")
     return 0
-
-
-def _how_much(mask):
-    """A region that is not what was meant is seen by its size."""
-    text = f"{mask.sum()} of {mask.size} pixels"
-    if mask.all():
-        text += ", the whole picture: outside of a region a mask must be black or transparent"
-    return text
 
 
 if __name__ == "__main__":

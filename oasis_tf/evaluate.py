@@ -85,7 +85,14 @@ def _evaluate(arguments):
             f"--split must be one of {', '.join(manifest.splits)}. Received: {arguments.split}"
         )
     sample_seeds(arguments.seed, manifest.splits[arguments.split].examples + arguments.samples)
-    outputs = [path for path in (arguments.out, arguments.report) if path is not None]
+    outputs = []
+    for flag, kind in (("out", ".json"), ("report", ".html")):
+        path = getattr(arguments, flag)
+        if path is None:
+            continue
+        if path.suffix.lower() in {".json", ".html"} - {kind}:
+            raise DataError(f"--{flag} writes a {kind} file. Received: {path}")
+        outputs.append(path)
     if len(outputs) == 2 and outputs[0].resolve() == outputs[1].resolve():
         raise DataError(f"--out and --report must be two files. Received: {outputs[0]} for both")
     check_files(*outputs)

@@ -5,7 +5,7 @@ import sys
 
 from data_pipeline.errors import DataError
 from data_pipeline.files import publish
-from data_pipeline.labels.mask_rule import read_mask
+from data_pipeline.labels.mask_rule import how_much, read_mask
 from oasis_tf.cli import (
     add_model_arguments,
     add_region_arguments,
@@ -59,6 +59,8 @@ def _interpolate(arguments):
     name = f"{arguments.labels.stem}_seed{seed}_to_seed{to_seed}"
     row, animation = (arguments.out / f"{name}.{end}" for end in ("png", arguments.format))
     check_files(row, animation)
+    if mask is not None:
+        print(f"{'mask':<10} {how_much(mask)}")
     frames = synthesizer.interpolate(
         read_label_map(arguments.labels, synthesizer.legend, palette),
         seed=seed,

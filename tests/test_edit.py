@@ -57,7 +57,9 @@ def test_a_mask_of_the_whole_picture_is_noticed(toy_run, labels, capsys):
     Image.fromarray(np.full((64, 96), 255, np.uint8)).save(labels.parent / "mask.png")
     flags = ["--mask", str(labels.parent / "mask.png")]
     assert main(command(toy_run, labels, *flags)) == 0
-    assert "6144 of 6144 pixels, the whole picture: " in capsys.readouterr().out
+    out = capsys.readouterr().out
+    # Said before it is drawn.
+    assert out.startswith("mask      6144 of 6144 pixels, almost the whole picture: ")
     # A brush on a transparent layer, whose hidden colour is white.
     mask = np.full((64, 96, 4), 255, np.uint8)
     mask[10:, ..., 3] = 0

@@ -392,6 +392,8 @@ def test_a_model_that_draws_nan(records, tmp_path, capsys):
         (["--data_dir", "missing"], "no complete data set in missing"),
         (["--model", "missing"], "Received: missing, no such directory"),
         (["--protocol", "ade20k"], "takes records of 256x256"),
+        (["--out", "a.html"], "--out writes a .json file. Received: a.html"),
+        (["--report", "a.json"], "--report writes a .html file. Received: a.json"),
         (["--out", "missing/result.json"], "must be in a directory that exists"),
     ],
 )

@@ -13,6 +13,7 @@ from data_pipeline.errors import DataError
 
 # Their decoders give almost black around the edges of what was marked.
 _LOSSY = ("JPEG", "MPO", "JPEG2000")
+_ALMOST_ALL = 0.9
 
 
 def read_mask(path):
@@ -31,3 +32,18 @@ def read_mask(path):
         return np.asarray(image) != 0
     pixels = np.asarray(image.convert("RGBA"))
     return pixels[..., :3].any(axis=-1) & (pixels[..., 3] > 0)
+
+
+def how_much(mask):
+    """What a person should know of a mask before it is used, for one that is not meant shows so.
+
+    Args:
+        mask: bool (H, W).
+
+    >>> how_much(np.array([[True, False, False, False]]))
+    '1 of 4 pixels'
+    """
+    text = f"{mask.sum()} of {mask.size} pixels"
+    if mask.mean() > _ALMOST_ALL:
+        text += ", almost the whole picture: is it black or transparent outside of what is meant?"
+    return text

@@ -122,7 +122,8 @@ class VersionManager:
 
     @property
     def _reason(self):
-        return f": {self._why_none}" if self._why_none else ""
+        # Not the reason itself: clients need not know where the server's files are.
+        return "; the server has said what it found instead" if self._why_none else ""
 
     def _say_why_none(self, reason):
         """Says once what the directory holds instead of versions."""

@@ -435,6 +435,30 @@ def test_a_palm_during_a_stroke_paints_nothing(editor, fingers):
     assert editor.find("#undo").is_enabled()
 
 
+def test_a_pen_paints_beside_a_palm(editor, fingers):
+    editor.click("#live")
+    rect = editor.chrome.execute_script(
+        "const r = document.querySelector('#labels').getBoundingClientRect();"
+        "return [r.left, r.top, r.width / 128]"
+    )
+
+    def pen(kind, x, y):
+        left, top, scale = rect
+        place = {"x": left + (x + 0.5) * scale, "y": top + (y + 0.5) * scale}
+        editor.chrome.execute_cdp_cmd(
+            "Input.dispatchMouseEvent",
+            {"type": kind, "button": "left", "clickCount": 1, "pointerType": "pen", **place},
+        )
+
+    fingers("touchStart", (0, 20, 55))
+    pen("mousePressed", 10, 10)
+    pen("mouseMoved", 60, 10)
+    pen("mouseReleased", 90, 10)
+    fingers("touchEnd")
+    painted = ids(editor)
+    assert painted[10, 10:91].all() and not painted[16:].any()
+
+
 @pytest.mark.parametrize("tool", ["brush", "fill", "rectangle", "pick"])
 def test_a_pinch_paints_nothing(editor, fingers, tool):
     editor.click("#live")
@@ -574,3 +598,32 @@ def test_the_page_waits_for_the_model(chrome, exported, tmp_path):
         lines = server.process.stdout.read().splitlines()
         assert any(line.startswith("waiting ") and f"{base} is empty" in line for line in lines)
         assert any(line.startswith("ready     version 1, loaded in ") for line in lines)
+
+
+# A server that is loading the model at the first two questions; what the page says meanwhile.
+LOADING = """
+const real = window.fetch;
+let questions = 0;
+window.said = new Set();
+window.fetch = (path, options) => {
+  const answer = async (content, status) => new Response(JSON.stringify(content), {status});
+  if (path.endsWith("/metadata") && questions++ < 2) return answer({error: "none is loaded"}, 404);
+  if (path.endsWith("/painter")) {
+    window.said.add(document.getElementById("notice-text").textContent);
+    return answer({model_version_status: [{version: "1", state: "LOADING"}]}, 200);
+  }
+  return real(path, options);
+};
+"""
+
+
+def test_the_page_says_that_the_model_is_loading(chrome, painter):
+    added = chrome.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": LOADING})
+    try:
+        editor = Editor(chrome, painter.url)
+        said = chrome.execute_script("return [...window.said]")
+        assert said == ["", "The model is loading. This page asks again by itself."]
+        assert not editor.find("#notice").is_displayed()
+        assert editor.console() == []
+    finally:
+        chrome.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
