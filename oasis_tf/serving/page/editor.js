@@ -234,7 +234,7 @@ async function generate() {
 
 async function openFile(file) {
   try {
-    const [scene, notice] = await readScene(file, model, name);
+    const [scene, remark, notice] = await readScene(file, model, name);
     again = null;
     await pictures.compare(null);
     history.push(scene);
@@ -243,6 +243,7 @@ async function openFile(file) {
     note(notice);
     setState("ready");
     if ($("live").checked) await generate();
+    if (remark) say(remark);
   } catch (error) {
     showError(error);
   }

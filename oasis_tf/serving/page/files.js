@@ -7,7 +7,8 @@ import { newScene } from "./scene.js";
 
 const FORMAT = "oasis-editor-state";
 
-// A scene from a label map (PNG) or a saved state (JSON), and a notice or "".
+// A scene from a label map (PNG) or a saved state (JSON); what to say of it in passing, or ""; and
+// what must be read before one goes on, or "".
 export async function readScene(file, model, name) {
   const bytes = new Uint8Array(await file.arrayBuffer());
   if (bytes[0] === "{".charCodeAt(0)) return readState(bytes, model, name);
@@ -65,7 +66,7 @@ async function readState(bytes, model, name) {
     }));
   checkSize(width, height, model);
   const notice = mapClasses(ids, content, model, name);
-  return [{ width, height, ids, seeds }, notice];
+  return [{ width, height, ids, seeds }, "", notice];
 }
 
 // Turns the numbers of the classes of a saved state into those of the model, by their names; those
@@ -116,11 +117,11 @@ function fit(ids, width, height, model) {
   const round = shrink < 1 ? Math.floor : Math.round;
   const [w, h] = [width, height].map((n) => Math.max(step, round((n * shrink) / step) * step));
   checkSize(w, h, model);
-  if (w === width && h === height) return [newScene(ids, w, h), ""];
+  if (w === width && h === height) return [newScene(ids, w, h), "", ""];
   const fitted = new Uint16Array(w * h);
   for (let y = 0, i = 0; y < h; y++) {
     const row = Math.floor(((y + 0.5) * height) / h) * width;
     for (let x = 0; x < w; x++) fitted[i++] = ids[row + Math.floor(((x + 0.5) * width) / w)];
   }
-  return [newScene(fitted, w, h), `Resized from ${width} x ${height} to ${w} x ${h}.`];
+  return [newScene(fitted, w, h), `Resized from ${width} x ${height} to ${w} x ${h}.`, ""];
 }
