@@ -9,10 +9,7 @@ the same rule as a graph.
 import numpy as np
 
 from data_pipeline.datasets.pictures import open_mask
-from data_pipeline.errors import DataError
 
-# Their decoders give almost black around the edges of what was marked.
-_LOSSY = ("JPEG", "MPO", "JPEG2000")
 _ALMOST_ALL = 0.9
 
 
@@ -20,14 +17,10 @@ def read_mask(path):
     """Reads a mask file: bool (H, W).
 
     Raises:
-        DataError: the file is missing, truncated or no picture; or it is a JPEG.
+        DataError: the file is missing, truncated or no picture; or it is a JPEG or a
+            WebP, whose black is not black.
     """
     image = open_mask(path)
-    if image.format in _LOSSY:
-        raise DataError(
-            f"{path}: a mask must be a picture without loss, such as PNG, for a lossy one marks "
-            f"pixels around its edges too. Received: {image.format}"
-        )
     if image.mode.startswith(("I", "F")):  # more than 8 bits, which Pillow would cut or clip
         return np.asarray(image) != 0
     pixels = np.asarray(image.convert("RGBA"))

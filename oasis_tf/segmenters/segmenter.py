@@ -23,7 +23,6 @@ import tensorflow as tf
 from data_pipeline.errors import DataError
 from data_pipeline.files import read_text, sha256, write_atomically
 from oasis_tf.model_path import check_model_path
-from data_pipeline.files import sha256, write_atomically
 from oasis_tf.segmenters.class_names import match_names
 from oasis_tf.segmenters.label_sets import ADE20K_CLASSES, CITYSCAPES_CLASSES
 

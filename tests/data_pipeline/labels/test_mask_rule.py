@@ -67,9 +67,10 @@ def test_one_colour_that_is_transparent(tmp_path):
     np.testing.assert_array_equal(decode_mask(tf.constant(content)), INSIDE)
 
 
-def test_a_jpeg(tmp_path):
-    Image.fromarray(BYTES * 255).save(tmp_path / "mask.png", "JPEG")
-    with pytest.raises(DataError, match="must be a picture without loss.* Received: JPEG"):
+@pytest.mark.parametrize("kind", ["JPEG", "WebP"])
+def test_lossy_formats(tmp_path, kind):
+    Image.fromarray(BYTES * 255).save(tmp_path / "mask.png", kind)
+    with pytest.raises(DataError, match=f"must be a picture without loss.* a picture in {kind}"):
         read_mask(tmp_path / "mask.png")
 
 
