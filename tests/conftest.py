@@ -1,5 +1,7 @@
 """Two logical CPUs for the distribution tests, and where the shared data and arrays lie."""
 
+import contextlib
+import gc
 import os
 from pathlib import Path
 
@@ -39,6 +41,40 @@ def rng():
 def quick_graphs():
     """Spares the tests what `oasis_tf.train` spares itself on a CPU: rewriting large graphs."""
     tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+
+
+@pytest.fixture(scope="session", autouse=True)
+def rare_garbage_collection():
+    """A graph is tens of thousands of objects, and collecting among them a seventh of its time."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
+
+
+@contextlib.contextmanager
+def eagerly():
+    """Runs what is a graph elsewhere operation by operation, for tests of what is around it.
+
+    The graph of a training step takes ten seconds to build; a step by itself takes one.
+    """
+    tf.config.run_functions_eagerly(True)
+    try:
+        yield
+    finally:
+        tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture
+def eager():
+    """A test without graphs."""
+    with eagerly():
+        yield
+
+
+@pytest.fixture(scope="module")
+def module_eager():
+    """A module without graphs, and its fixtures."""
+    with eagerly():
+        yield
 
 
 @pytest.fixture(scope="session")

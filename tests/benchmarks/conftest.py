@@ -3,18 +3,9 @@
 import math
 
 import pytest
-import tensorflow as tf
 
 from benchmarks.options import Options
 from tests.toy_data import build_records
-
-
-@pytest.fixture
-def eager():
-    """Runs `tf.function`s without graphs: a few toy calls are quicker than building those."""
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
 
 
 @pytest.fixture(scope="session")

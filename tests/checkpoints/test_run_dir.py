@@ -13,9 +13,19 @@ from oasis_tf.config import ConfigError
 from tests.toy_model import LEGEND, save_checkpoint, toy_config, write_model_dir
 
 
-def assert_same(network, other):
-    for a, b in zip(network.variables, other.variables, strict=True):
-        np.testing.assert_array_equal(a.numpy(), b.numpy(), err_msg=a.path)
+def values(network):
+    return [variable.numpy() for variable in network.variables]
+
+
+def assert_same(network, expected):
+    for variable, value in zip(network.variables, expected, strict=True):
+        np.testing.assert_array_equal(variable.numpy(), value, err_msg=variable.path)
+
+
+@pytest.fixture(scope="module")
+def networks(tmp_path_factory):
+    """Networks that fit into `toy_run`."""
+    return write_model_dir(tmp_path_factory.mktemp("other"))
 
 
 def shift(network):
@@ -29,27 +39,30 @@ def copy(toy_run, tmp_path):
     return tmp_path / "run"
 
 
-def test_the_averaged_generator_of_the_best_checkpoint(tmp_path):
-    networks = write_model_dir(tmp_path)
-    model = open_run_dir(tmp_path)
+def test_the_averaged_generator_of_the_best_checkpoint(networks, copy):
+    model = open_run_dir(copy)
     assert model.config == toy_config()
     assert model.legend == LEGEND
-    newest = write_model_dir(tmp_path / "other")
-    save_checkpoint(tmp_path, newest, "checkpoints", step=20)
-    assert model.checkpoint == str(tmp_path / "best" / "step-10")
-    generator = model.load_generator()
-    assert_same(generator, networks["ema_generator"])
-    with pytest.raises(AssertionError):
-        assert_same(generator, networks["generator"])
-
-
-def test_the_newest_where_none_is_the_best(tmp_path):
-    networks = write_model_dir(tmp_path, best=False)
+    save_checkpoint(copy, networks, "best", step=20)
+    averaged, newest = values(networks["ema_generator"]), values(networks["generator"])
     shift(networks["ema_generator"])
-    save_checkpoint(tmp_path, networks, "checkpoints", step=20)
-    model = open_run_dir(tmp_path)
+    save_checkpoint(copy, networks, "checkpoints", step=30)
+    assert model.checkpoint == str(copy / "best" / "step-20")
+    generator = model.load_generator()
+    assert_same(generator, averaged)
+    for others in (newest, values(networks["ema_generator"])):
+        with pytest.raises(AssertionError):
+            assert_same(generator, others)
+
+
+def test_the_newest_where_none_is_the_best(networks, copy):
+    shutil.rmtree(copy / "best")
+    save_checkpoint(copy, networks, "checkpoints", step=10)
+    shift(networks["ema_generator"])
+    save_checkpoint(copy, networks, "checkpoints", step=20)
+    model = open_run_dir(copy)
     assert model.checkpoint.endswith("checkpoints/step-20")
-    assert_same(model.load_generator(), networks["ema_generator"])
+    assert_same(model.load_generator(), values(networks["ema_generator"]))
 
 
 def test_no_model(tmp_path, copy):

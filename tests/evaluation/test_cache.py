@@ -1,10 +1,13 @@
 """The cache: measured once, again when anything differs, and never half."""
 
+import shutil
+
 import numpy as np
 import pytest
 
+from oasis_tf.config import save_config
 from oasis_tf.evaluation.cache import Cache, model_checksum
-from tests.toy_model import toy_config, write_model_dir
+from tests.toy_model import LEGEND, toy_config
 
 
 def counting(values):
@@ -54,13 +57,18 @@ def test_an_interrupted_measure_leaves_nothing(tmp_path):
     assert not list(tmp_path.rglob("*.npz"))
 
 
-def test_model_checksum(tmp_path):
-    write_model_dir(tmp_path / "a")
-    write_model_dir(tmp_path / "b", seed=2)
-    a, b = model_checksum(tmp_path / "a"), model_checksum(tmp_path / "b")
-    assert a != b and a == model_checksum(tmp_path / "a")
-    write_model_dir(tmp_path / "b", config=toy_config(noise_channels=4), seed=2)
-    assert model_checksum(tmp_path / "b") != b
+def test_model_checksum(toy_run, tmp_path):
+    a, b = (shutil.copytree(toy_run, tmp_path / name) for name in "ab")
+    first = model_checksum(a)
+    assert first == model_checksum(b) == model_checksum(toy_run)
+    # One bit of one weight, then the configuration.
+    (weights,) = (b / "best").glob("*.data-*")
+    content = bytearray(weights.read_bytes())
+    content[len(content) // 2] ^= 1
+    weights.write_bytes(content)
+    second = model_checksum(b)
+    save_config(b, toy_config(noise_channels=4), LEGEND.to_json())
+    assert len({first, second, model_checksum(b)}) == 3
     exported = tmp_path / "exported" / "1"
     exported.mkdir(parents=True)
     (exported / "saved_model.pb").write_bytes(b"a")

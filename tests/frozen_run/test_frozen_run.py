@@ -63,13 +63,13 @@ def assert_expected(picture):
     assert np.abs(picture.astype(int) - expected).max() <= 1
 
 
-def test_it_draws_the_same_picture(run):
+def test_it_draws_the_same_picture(run, eager):
     model = oasis_tf.load(run)
     assert model.class_names == ("unlabelled", "sky", "sea", "sand")
     assert_expected(model.synthesize(label_map(), seed=6)[0])
 
 
-def test_it_goes_on_with_the_same_losses(run, capsys):
+def test_it_goes_on_with_the_same_losses(run, capsys, eager):
     data = ["--dataset", "folder", "--data_dir", str(FILES / "records"), "--model_dir", str(run)]
     flags = [word for name, value in FLAGS.items() for word in (f"--{name}", str(value))]
     assert train.main([*data, "--toy", *flags]) == 0

@@ -1,5 +1,6 @@
 """The numbers computed by the authors' released code, one case a test run."""
 
+import functools
 import json
 import shutil
 from pathlib import Path
@@ -14,9 +15,9 @@ from tests.conftest import shared_dir
 BUNDLED = Path(__file__).parent / "data"
 
 
-@pytest.fixture(scope="module", params=["wide", "square"])
+@pytest.fixture(scope="session", params=["wide", "square"])
 def case(request, tmp_path_factory):
-    """Arrays and freshly loaded networks of a case.
+    """Arrays and networks of a case; `load` gives the networks with the values of the files.
 
     "wide" (2:1) lies in the repository, with the largest tensors of G's gradient left out;
     where the shared directory is present both cases are read whole from there.
@@ -34,9 +35,22 @@ def case(request, tmp_path_factory):
         checkpoint = copy
     else:
         checkpoint = directory
+    @functools.cache
+    def read():
+        released = load_released(checkpoint, which="latest")
+        models = (released.generator, released.discriminator, released.ema_generator)
+        variables = [variable for model in models for variable in model.variables]
+        return released, [(variable, variable.numpy()) for variable in variables]
+
+    def load():
+        released, values = read()
+        for variable, value in values:
+            variable.assign(value)
+        return released
+
     return SimpleNamespace(
         directory=directory,
         arrays=np.load(directory / "cases.npz"),
         config=json.loads((directory / "config.json").read_text()),
-        load=lambda: load_released(checkpoint, which="latest"),
+        load=load,
     )

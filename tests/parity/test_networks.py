@@ -8,7 +8,7 @@ from oasis_tf.sampling.noise import Noise, within
 ATOL = 5e-5  # on pictures in [-1, 1] and logits of order 1
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def released(case):
     return case.load()
 
@@ -46,8 +46,7 @@ def test_discriminator_in_evaluation(case, released):
     assert_close(released.discriminator(case.arrays["image"]), case.arrays["D_eval_logits"])
 
 
-def test_both_in_training(case):
-    released = case.load()  # training changes the state
+def test_both_in_training(case, released):
     a = case.arrays
     assert_close(released.generator(a["label"], a["z0"], training=True), a["G_train_z0"])
     assert_close(released.discriminator(a["image"], training=True), a["D_train_logits"])

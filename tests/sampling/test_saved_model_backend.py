@@ -18,8 +18,13 @@ SIZE = (64, 96)
 def export(generator, directory, size=SIZE):
     """The signatures of an exported model, in their plainest form."""
 
-    def draw(label_map, noise, noise_map=None):
-        return generator(tf.ensure_shape(label_map, (None, *size)), noise, noise_map)
+    maps = tf.TensorSpec((None, *size), tf.int32)
+    vectors = tf.TensorSpec((None, None, generator.noise_channels))
+
+    # One graph for both signatures.
+    @tf.function(input_signature=[maps, vectors, maps], autograph=False)
+    def draw(label_map, noise, noise_map):
+        return generator(label_map, noise, noise_map)
 
     def decode(data, dtype=tf.uint16):
         def one(png):
@@ -42,7 +47,8 @@ def export(generator, directory, size=SIZE):
         autograph=False,
     )
     def serving_default(label_map, seed):
-        return {"image": draw(label_map, noise_of(seed).noise)}
+        noise = noise_of(seed).noise[:, None]
+        return {"image": draw(label_map, noise, tf.zeros_like(label_map))}
 
     @tf.function(
         input_signature=[

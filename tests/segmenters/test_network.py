@@ -28,7 +28,7 @@ def test_it_learns(rng):
     assert (answer == batch["label_map"].numpy()).mean() > 0.9
 
 
-def test_nothing_labelled(rng):
+def test_nothing_labelled(eager):
     model = build_segmentation_network(2, 1)
     before = [v.numpy() for v in model.trainable_variables]
     empty = {"image": tf.ones((1, 16, 32, 3)), "label_map": tf.zeros((1, 16, 32), tf.int32)}
@@ -37,7 +37,7 @@ def test_nothing_labelled(rng):
         np.testing.assert_array_equal(variable, value)
 
 
-def test_a_loss_that_is_not_finite(rng):
+def test_a_loss_that_is_not_finite(eager):
     broken = {
         "image": tf.fill((1, 16, 32, 3), np.nan),
         "label_map": tf.ones((1, 16, 32), tf.int32),

@@ -21,6 +21,7 @@ from oasis_tf.models.discriminator import Discriminator
 from oasis_tf.models.generator import Generator
 from oasis_tf.training.step import AdversarialStep
 from oasis_tf.training.trainer import Trainer
+from tests.conftest import eagerly
 from tests.training.summed_sgd import SummedSGD
 
 N, B, H, W = 3, 4, 64, 128
@@ -98,17 +99,18 @@ def assert_same(actual, expected):
 
 
 @pytest.mark.slow
-def test_two_replicas_equal_one_where_their_classes_are_alike(mirrored):
+def test_two_replicas_equal_one_where_their_classes_are_alike(mirrored, eager):
     batch = make_batch(equal_halves=True)
     assert_same(train(mirrored, batch), train(tf.distribute.get_strategy(), batch))
 
 
 @pytest.fixture(scope="module")
 def one_device():
-    return train(tf.distribute.get_strategy(), make_batch(equal_halves=False))
+    with eagerly():
+        return train(tf.distribute.get_strategy(), make_batch(equal_halves=False))
 
 
-def test_two_replicas_equal_one_where_classes_are_counted_over_both(mirrored, one_device):
+def test_two_replicas_equal_one_where_classes_are_counted_over_both(mirrored, one_device, eager):
     assert_same(train(mirrored, make_batch(equal_halves=False), "batch"), one_device)
 
 
@@ -121,7 +123,7 @@ def test_repeated_passes_make_the_same_update(mirrored, one_device, devices):
 
 
 @pytest.mark.slow
-def test_classes_counted_by_each_replica_make_another_update(mirrored, one_device):
+def test_classes_counted_by_each_replica_make_another_update(mirrored, one_device, eager):
     losses, _ = train(mirrored, make_batch(equal_halves=False), "replica")
     assert np.abs(losses / one_device[0] - 1).max() > 0.01
 

@@ -2,6 +2,7 @@
 
 import collections
 import socket
+import types
 
 import numpy as np
 import pytest
@@ -33,12 +34,15 @@ def records(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory):
-    """A dispatcher and a worker for the tests that end none."""
-    servers = Servers(tmp_path_factory.mktemp("journal"))
-    servers.start_dispatcher()
-    servers.start_worker()
-    yield servers
-    servers.close()
+    """A dispatcher and a worker in this process, for the tests that end none."""
+    service = tf.data.experimental.service
+    journal = str(tmp_path_factory.mktemp("journal"))
+    dispatcher = service.DispatchServer(
+        service.DispatcherConfig(work_dir=journal, fault_tolerant_mode=True)
+    )
+    address = dispatcher.target.partition("://")[2]
+    worker = service.WorkerServer(service.WorkerConfig(dispatcher_address=address))
+    return types.SimpleNamespace(url=dispatcher.target, servers=(dispatcher, worker))
 
 
 @pytest.fixture
