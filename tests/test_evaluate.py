@@ -21,6 +21,7 @@ from tests.toy_data import build_records
 from tests.toy_model import write_model_dir
 
 CLASSES = ["sky", "sea", "sand"]
+pytestmark = pytest.mark.usefixtures("eager")
 
 
 @pytest.fixture(scope="module")

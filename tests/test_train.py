@@ -26,6 +26,7 @@ from tests.toy_data import build_records
 
 ROOT = Path(__file__).parents[1]
 TINY = ["--toy", "--base_channels", "2", "--batch_size", "2", "--log_every", "1"]
+TINY += ["--statistics_batches", "2"]
 EVENTS = ["--evaluate_every", "2", "--pictures_every", "2", "--checkpoint_every", "1"]
 STEPS = 4
 # Without graphs, which take most of the seconds of so few steps; tests/survival has them.

@@ -11,11 +11,13 @@ import pytest
 from data_pipeline.records.manifest import Manifest
 from oasis_tf import evaluate
 from oasis_tf.config import save_config
+from oasis_tf.evaluation.evaluator import Evaluator
 from oasis_tf.metrics.frozen import INCEPTION
 from oasis_tf.segmenters.network import BOTTLENECK, build_segmentation_network
 from oasis_tf.segmenters.segmenter import save_segmenter
 from oasis_tf.train import _identity, main
 from oasis_tf.training import loop
+from oasis_tf.training.step import METRICS
 from tests.test_train import losses
 from tests.toy_data import CLASSES, build_records
 from tests.training.test_loop import config
@@ -47,7 +49,7 @@ def open_run(records, model_dir, **changes):
 
 
 @pytest.mark.slow
-def test_the_numbers_are_those_of_evaluate(records, segmenter, tmp_path):
+def test_the_numbers_are_those_of_evaluate(records, segmenter, tmp_path, eager):
     settings = dict(metrics=ALL, features="segmenter", segmenter=str(segmenter), seed=4)
     settings.update(steps=2, evaluate_every=1, pictures_every=2, init_gain=2.0)
     run = open_run(records, tmp_path / "run", **settings)
@@ -74,56 +76,91 @@ def test_the_numbers_are_those_of_evaluate(records, segmenter, tmp_path):
         assert curves[best][f"metrics/{name}"] == pytest.approx(metric["value"], rel=1e-5), name
 
 
-def evaluate_with(run, step, score=0.5, **values):
-    """Has the run evaluate at a step, with these values of its metrics; None = not computed."""
-    run.state.global_step.assign(step)
-    run._score = lambda batches: {"score/miou": score}
-    metrics = {
-        name: {"computed": value is not None, "value": value, "reason": "no reason"}
-        for name, value in values.items()
-    }
-    run._metrics._evaluator = lambda sampler: types.SimpleNamespace(metrics=metrics)
-    run._evaluate()
+@pytest.fixture
+def scripted(monkeypatch):
+    """Makes runs whose steps do nothing and whose scores are given.
+
+    `scripted(run, scores)` trains a run that `open_run` has opened: `scores` is a list of dicts
+    from the metrics' names to values, None for one that cannot be computed, of each step to come;
+    returns the steps of the best checkpoint after each of them.
+    """
+    script = []
+
+    class Trainer:
+        def __init__(self, step, *, global_step, **_):
+            self.global_step = global_step
+
+        def train(self, count, go_on):
+            self.global_step.assign_add(count)
+            return {**dict.fromkeys(METRICS, 0.0), "images_per_second": 1.0, "explosions": []}
+
+    def evaluate(self, sampler):
+        metrics = {
+            name: {"computed": value is not None, "value": value, "reason": "no reason"}
+            for name, value in script.pop(0).items()
+        }
+        return types.SimpleNamespace(metrics=metrics)
+
+    monkeypatch.setattr(loop, "Trainer", Trainer)
+    monkeypatch.setattr(loop, "DiscriminatorScore", lambda *_, **__: lambda _: {"score/miou": 0.5})
+    monkeypatch.setattr(loop, "StatisticsEstimator", lambda *_, **__: lambda label_maps: None)
+    monkeypatch.setattr(loop, "Pictures", lambda *_, **__: lambda step: None)
+    monkeypatch.setattr(Evaluator, "__call__", evaluate)
+
+    def train(run, scores):
+        chosen, offer = [], run.best.offer
+
+        def watched(score, step):
+            offer(score, step)
+            chosen.append(int(run.best.path.split("-")[-1]))
+
+        monkeypatch.setattr(run.best, "offer", watched)
+        script[:] = scores
+        run.train()
+        assert script == []
+        return chosen
+
+    return train
 
 
-def test_lower_is_better_and_resuming_knows(records, segmenter, tmp_path, capsys):
+def test_lower_is_better_and_resuming_knows(records, segmenter, tmp_path, scripted, capsys):
     settings = dict(metrics=("kid", "miou"), features="segmenter", segmenter=str(segmenter))
-    run = open_run(records, tmp_path / "run", **settings)
-    for step, kid in ((1, 0.4), (2, -0.2), (3, 0.1), (4, None)):
-        evaluate_with(run, step, kid_by_segmenter=kid, miou=step / 10)
-    assert run.best.path.endswith("step-2")
+    settings.update(evaluate_every=1, checkpoint_every=9, pictures_every=9)
+
+    def scores(kids, mious):
+        pairs = zip(kids, mious, strict=True)
+        return [{"kid_by_segmenter": kid, "miou": miou} for kid, miou in pairs]
+
+    run = open_run(records, tmp_path / "run", steps=4, **settings)
+    assert scripted(run, scores((0.4, -0.2, 0.1, None), (0.1, 0.2, 0.3, 0.4))) == [1, 2, 2]
     assert run.best.score == pytest.approx(-0.2)
     assert "step 4: no kid_by_segmenter: no reason" in capsys.readouterr().err
 
-    again = open_run(records, tmp_path / "run", **settings)
+    again = open_run(records, tmp_path / "run", steps=6, **settings)
     assert again.notes == []
     assert again.best.score == pytest.approx(-0.2)
-    evaluate_with(again, 5, kid_by_segmenter=-0.1, miou=0.9)
-    assert again.best.path.endswith("step-2")
-    evaluate_with(again, 6, kid_by_segmenter=-0.3, miou=0.0)
-    assert again.best.path.endswith("step-6")
+    assert scripted(again, scores((-0.1, -0.3), (0.9, 0.0))) == [2, 6]
 
     # Inception's weights are not there: training goes on with the cheap score, and says so.
-    other = open_run(records, tmp_path / "run", metrics=("fid", "kid"))
+    settings.update(metrics=("fid", "kid"), features="inception", segmenter=None)
+    other = open_run(records, tmp_path / "run", steps=7, **settings)
     missing, changed = other.notes
     assert missing.startswith(f"no fid, kid: {INCEPTION.name} must be in {tmp_path / 'weights'}")
     assert "\n" not in missing and "Instead: --features segmenter" in missing
     assert changed.endswith("chosen by metrics/kid_by_segmenter and is now by score/miou")
-    evaluate_with(other, 7)
-    assert other.best.path.endswith("step-7")
+    assert scripted(other, [{"fid": None, "kid": None}]) == [7]
 
 
-def test_a_segmenter_alone_chooses_by_miou(records, segmenter, tmp_path):
+def test_a_segmenter_alone_chooses_by_miou(records, segmenter, tmp_path, scripted):
     judge = tmp_path / "judge"
     shutil.copytree(segmenter, judge)
     content = json.loads((judge / "segmenter.json").read_text())
     content["class_names"][1] = "ocean"
     (judge / "segmenter.json").write_text(json.dumps(content))
-    run = open_run(records, tmp_path / "run", segmenter=str(judge))
+    settings = dict(evaluate_every=1, checkpoint_every=9, pictures_every=9)
+    run = open_run(records, tmp_path / "run", steps=3, segmenter=str(judge), **settings)
     assert run.notes == [f"miou: left out, for the segmenter cannot name 1 class: {CLASSES[1]}"]
-    for step, miou in ((1, 0.2), (2, 0.5), (3, 0.3)):
-        evaluate_with(run, step, score=1.0, miou=miou)
-    assert run.best.path.endswith("step-2")
+    assert scripted(run, [{"miou": 0.2}, {"miou": 0.5}, {"miou": 0.3}]) == [1, 2, 2]
     assert run.best.score == 0.5
 
 
