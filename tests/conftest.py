@@ -1,6 +1,7 @@
 """Two logical CPUs for the distribution tests, and where the shared data and arrays lie."""
 
 import contextlib
+import functools
 import gc
 import os
 from pathlib import Path
@@ -98,21 +99,21 @@ def toy_run(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def toy_synthesizer(toy_run):
-    """The model of `toy_run`, loaded."""
-    import oasis_tf
+def load_once():
+    """`oasis_tf.load`, which loads a model and builds its graph once for all tests."""
+    from oasis_tf.sampling import loading
 
-    return oasis_tf.load(toy_run)
+    by_name = functools.cache(loading.load)
+    return lambda path: by_name(str(path))
+
+
+@pytest.fixture(scope="session")
+def toy_synthesizer(toy_run, load_once):
+    """The model of `toy_run`, loaded."""
+    return load_once(toy_run)
 
 
 @pytest.fixture
-def loaded_once(toy_run, toy_synthesizer, monkeypatch):
-    """Spares commands on `toy_run` the seconds of loading it again."""
-    from oasis_tf.sampling import loading
-
-    load = loading.load
-
-    def load_other(path):
-        return toy_synthesizer if Path(path) == toy_run else load(path)
-
-    monkeypatch.setattr(loading, "load", load_other)
+def loaded_once(load_once, monkeypatch):
+    """Spares commands the seconds of loading a model again: for models that stay as they are."""
+    monkeypatch.setattr("oasis_tf.sampling.loading.load", load_once)

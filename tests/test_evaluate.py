@@ -21,7 +21,7 @@ from tests.toy_data import build_records
 from tests.toy_model import write_model_dir
 
 CLASSES = ["sky", "sea", "sand"]
-pytestmark = pytest.mark.usefixtures("eager")
+pytestmark = pytest.mark.usefixtures("loaded_once")
 
 
 @pytest.fixture(scope="module")
@@ -195,13 +195,12 @@ def test_numbers_are_shown_whatever_becomes_of_the_file(command, tmp_path, capsy
     assert re.search(r"colour +0?\.\d+", output.out) and "No space left" in output.err
 
 
-def test_against_the_pictures_themselves(command, inception, model, records, tmp_path):
-    import oasis_tf
+def test_against_the_pictures_themselves(command, inception, model, records, load_once, tmp_path):
     from data_pipeline.reading.reader import eval_dataset
     from oasis_tf.images import to_uint8
 
     assert main(command("fid,kid", "--seed", "5")) == 0
-    synthesizer = oasis_tf.load(model)
+    synthesizer = load_once(model)
     real, fake = [], []
     for i, batch in enumerate(eval_dataset(records, batch_size=1)):
         real.append(to_uint8(batch["image"])[0])
@@ -217,9 +216,8 @@ def test_against_the_pictures_themselves(command, inception, model, records, tmp
     assert metrics["kid"]["value"] == pytest.approx(kernel_distance(*features))
 
 
-def test_features_of_a_segmenter(command, trained, model, records, tmp_path, capsys):
+def test_features_of_a_segmenter(command, trained, model, records, load_once, tmp_path, capsys):
     """Nothing is downloaded, and no number is called FID."""
-    import oasis_tf
     from data_pipeline.reading.reader import eval_dataset
     from oasis_tf.images import to_uint8
     from oasis_tf.segmenters.features import SegmenterFeatures
@@ -229,7 +227,7 @@ def test_features_of_a_segmenter(command, trained, model, records, tmp_path, cap
     assert main(command("fid,kid", *flags, "--report", str(page))) == 0
     metrics = result(tmp_path)["metrics"]
     assert set(metrics) == {"fid_by_segmenter", "kid_by_segmenter"}
-    synthesizer = oasis_tf.load(model)
+    synthesizer = load_once(model)
     network = SegmenterFeatures(trained)
     real, fake = [], []
     for i, batch in enumerate(eval_dataset(records, batch_size=1)):

@@ -4,6 +4,7 @@ import importlib.util
 import json
 import posixpath
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -42,12 +43,18 @@ def anchors(text):
     return {re.sub(r"[^\w -]", "", h.lower()).replace(" ", "-") for h in headings}
 
 
-@pytest.fixture
-def run_example(tmp_path, monkeypatch):
-    """Runs a page's Python beside a toy model in runs/sample; its variables."""
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory):
+    path = tmp_path_factory.mktemp("model") / "sample"
     names = ("unlabelled", "house", "lake", "tree")
-    (tmp_path / "runs").mkdir()
-    write_model_dir(tmp_path / "runs" / "sample", legend=Legend(names, ((0, 0, 0),) * 4))
+    write_model_dir(path, legend=Legend(names, ((0, 0, 0),) * 4))
+    return path
+
+
+@pytest.fixture
+def run_example(sample, tmp_path, monkeypatch, eager):
+    """Runs a page's Python beside a toy model in runs/sample; its variables."""
+    shutil.copytree(sample, tmp_path / "runs" / "sample")
     monkeypatch.chdir(tmp_path)
 
     def run(page):

@@ -13,7 +13,7 @@ import time
 import pytest
 
 from oasis_tf.serving.client import Client
-from tests.serving.running import serving
+from tests.serving.running import serving, serving_here
 from tests.serving.server.toy_model import save_toy_model
 
 
@@ -26,9 +26,9 @@ def toy_versions(tmp_path_factory):
     return base
 
 
-def test_the_models_of_tensorflow_serving(shared, tmp_path):
+def test_the_models_of_tensorflow_serving(shared):
     base = shared / "data/serving_models/half_plus_two"
-    with serving(base, tmp_path, model="half_plus_two") as server:
+    with serving_here(base, "half_plus_two") as server:
         path = "/v1/models/half_plus_two/versions/123:predict"
         answer = server.predict({"instances": [1.0, 2.0, 5.0]}, path)
         assert answer == (200, {"predictions": [2.5, 3.0, 4.5]})

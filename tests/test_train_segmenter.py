@@ -5,11 +5,13 @@ import json
 import numpy as np
 import pytest
 
-from oasis_tf.segmenters import network
+from data_pipeline.reading import reader
 from oasis_tf.segmenters.features import SegmenterFeatures
 from oasis_tf.segmenters.segmenter import load_segmenter
 from oasis_tf.train_segmenter import main
 from tests.toy_data import build_records
+
+pytestmark = pytest.mark.usefixtures("eager")
 
 
 @pytest.fixture(scope="module")
@@ -39,22 +41,15 @@ def test_what_it_leaves(records, tmp_path, capsys):
 
 @pytest.fixture
 def interrupt_after(monkeypatch):
-    """Makes training stop by Ctrl-C after so many steps."""
-    make_step = network._make_step
+    """Makes training stop by Ctrl-C after so many steps, while it waits for a batch."""
+    train_dataset = reader.train_dataset
 
     def patch(count):
-        def interrupted(*arguments):
-            step, made = make_step(*arguments), []
+        def interrupted(*arguments, **options):
+            yield from train_dataset(*arguments, **options).take(count)
+            raise KeyboardInterrupt
 
-            def call(image, label_map):
-                if len(made) == count:
-                    raise KeyboardInterrupt
-                made.append(step(image, label_map))
-                return made[-1]
-
-            return call
-
-        monkeypatch.setattr(network, "_make_step", interrupted)
+        monkeypatch.setattr(reader, "train_dataset", interrupted)
 
     return patch
 

@@ -35,6 +35,7 @@ def case(request, tmp_path_factory):
         checkpoint = copy
     else:
         checkpoint = directory
+
     @functools.cache
     def read():
         released = load_released(checkpoint, which="latest")

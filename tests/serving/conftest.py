@@ -7,7 +7,7 @@ import pytest
 from oasis_tf.serving.exporting.export_model import export_model
 from oasis_tf.serving.warmup import WARMUP_FILE
 from tests.serving.exporting.toy_generator import toy_generator, toy_info
-from tests.serving.running import serving
+from tests.serving.running import serving, serving_here
 from tests.serving.server.toy_model import save_toy_model
 
 
@@ -45,5 +45,5 @@ def painter(exported, tmp_path_factory):
     base = tmp_path_factory.mktemp("painter")
     shutil.copytree(exported, base / "1")
     (base / "1" / WARMUP_FILE).unlink()  # most tests use one signature only
-    with serving(base, tmp_path_factory.mktemp("server"), model="painter") as running:
+    with serving_here(base, "painter") as running:
         yield running

@@ -1,15 +1,22 @@
-"""Starts `python -m oasis_tf.serve` in a process of its own and talks to it plainly."""
+"""Starts servers, as a command in a process of its own or in a thread, and talks to them."""
 
 import contextlib
 import http.client
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import urllib.parse
 
+import uvicorn
+
 from oasis_tf.serving.client import Client
+from oasis_tf.serving.server.app import Limits, create_app
+from oasis_tf.serving.server.servable import Servable
+from oasis_tf.serving.server.versions import VersionManager
 
 
 class Server:
@@ -18,11 +25,11 @@ class Server:
     Attributes:
         url: `http://HOST:PORT`.
         model: the model's name.
-        process: the `subprocess.Popen`.
-        log: path of what it writes to stderr.
+        process: the `subprocess.Popen`; None for one in a thread.
+        log: path of what it writes to stderr, or None.
     """
 
-    def __init__(self, url, model, process, log):
+    def __init__(self, url, model, process=None, log=None):
         self.url, self.model, self.process, self.log = url, model, process, log
 
     def connect(self, timeout=30):
@@ -85,3 +92,28 @@ def serving(base_path, directory, *flags, model="toy", wait=True):
             process.send_signal(signal.SIGKILL)
         process.wait()
         process.stdout.close()
+
+
+@contextlib.contextmanager
+def serving_here(base_path, model):
+    """Runs a server in a thread, which need not import TensorFlow again.
+
+    Args:
+        base_path: directory of versions.
+        model: the model's name.
+
+    Yields:
+        `Server`, once a version is available.
+    """
+    app = create_app(model, VersionManager(base_path, Servable), Limits())
+    runner = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        thread = threading.Thread(target=runner.run, kwargs={"sockets": [listener]})
+        thread.start()
+        try:
+            Client(url, model).wait_until_available()
+            yield Server(url, model)
+        finally:
+            runner.should_exit = True
+            thread.join()

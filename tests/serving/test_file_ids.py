@@ -19,7 +19,7 @@ from oasis_tf.serving.exporting.export_model import export_model
 from oasis_tf.serving.warmup import WARMUP_FILE
 from tests.serving.exporting.toy_generator import toy_generator, toy_info
 from tests.serving.page.browser import Editor, chromium
-from tests.serving.running import serving
+from tests.serving.running import serving_here
 
 # As of a folder whose last class is the unlabelled one.
 LABEL_IDS = {0: 1, 1: 2, 2: 3, 3: 4, 4: 0}
@@ -42,8 +42,8 @@ def version(generator, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def server(version, tmp_path_factory):
-    with serving(version.parent, tmp_path_factory.mktemp("server"), model="shifted") as running:
+def server(version):
+    with serving_here(version.parent, "shifted") as running:
         yield running
 
 

@@ -58,7 +58,7 @@ def test_reestimation_forgets_the_statistics_it_found(rng):
         np.testing.assert_allclose(b - a, 100 * 0.9**50, atol=0.02)
 
 
-def test_micro_batches_and_replicas(rng, mirrored):
+def test_micro_batches_and_replicas(rng, mirrored, eager):
     """The statistics of each half batch in turn, however many devices share it."""
     label_maps = [rng.integers(0, 3, (4, 32, 64)).astype(np.int32) for _ in range(3)]
     states, sizes = [], []
@@ -82,8 +82,8 @@ def test_micro_batches_and_replicas(rng, mirrored):
             estimate = StatisticsEstimator(generator, seed=7, micro_batches=2, strategy=strategy)
             estimate(label_maps)
         states.append([v.numpy() for v in generator.non_trainable_variables])
-    # One graph on one device; one that has a pass for each of two.
-    assert sizes == [2, 1, 1]
+    # Two passes for a batch on one device; on two, two passes on each.
+    assert sizes == [2] * 2 * 3 + [1] * 4 * 3
     for state in states[1:]:
         for actual, expected in zip(state, states[0], strict=True):
             np.testing.assert_allclose(actual, expected, rtol=1e-4, atol=1e-5)
