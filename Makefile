@@ -30,13 +30,15 @@ train: $(VENV)/.installed
 	@echo "  $(BIN)/python -m oasis_tf.export --model runs/sample --out saved_models/sample"
 	@echo "  $(BIN)/python -m oasis_tf.serve --model_base_path saved_models/sample"
 
-# Two workers, for most of the time goes into building graphs, which one core does. In the order
-# of the files: left to itself, the plug-in keeps the longest of them for last.
+# Two workers, for most of the time goes into what one core does. In the order of the files: left to
+# itself, the plug-in keeps the longest of them for last.
+WORKERS := -n 2 --dist loadfile --no-loadscope-reorder
+
 test: $(VENV)/.installed
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest $(WORKERS)
 
 test-slow: $(VENV)/.installed
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest $(WORKERS) -m slow
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .

@@ -9,11 +9,48 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import pytest
-import tensorflow as tf
 
-tf.config.set_logical_device_configuration(
-    tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
+# Files whose tests share a model, a server or networks, for which seconds are spent once a process.
+TOGETHER = (
+    "tests/parity/",
+    (
+        "tests/serving/page/",
+        "tests/serving/server/",
+        "tests/serving/test_",
+        "tests/serving/exporting/test_export_model",
+    ),
 )
+
+
+def pytest_configure(config):
+    if config.getoption("numprocesses", None):
+        return  # the process that only hands out tests
+    import tensorflow as tf
+
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+    # What `oasis_tf.train` spares itself on a CPU: rewriting large graphs.
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+
+
+def pytest_collection_finish():
+    """A graph is tens of thousands of objects, and collecting among them a seventh of its time."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
+
+
+def pytest_xdist_make_scheduler(config, log):
+    """`--dist loadfile`, with some files together."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            for prefixes in TOGETHER:
+                if nodeid.startswith(prefixes):
+                    return prefixes
+            return super()._split_scope(nodeid)
+
+    return Scheduling(config, log)
 
 
 def shared_dir():
@@ -38,25 +75,14 @@ def rng():
     return np.random.default_rng(0)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def quick_graphs():
-    """Spares the tests what `oasis_tf.train` spares itself on a CPU: rewriting large graphs."""
-    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
-
-
-@pytest.fixture(scope="session", autouse=True)
-def rare_garbage_collection():
-    """A graph is tens of thousands of objects, and collecting among them a seventh of its time."""
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
-
-
 @contextlib.contextmanager
 def eagerly():
     """Runs what is a graph elsewhere operation by operation, for tests of what is around it.
 
     The graph of a training step takes ten seconds to build; a step by itself takes one.
     """
+    import tensorflow as tf
+
     tf.config.run_functions_eagerly(True)
     try:
         yield
@@ -71,13 +97,6 @@ def eager():
         yield
 
 
-@pytest.fixture(scope="module")
-def module_eager():
-    """A module without graphs, and its fixtures."""
-    with eagerly():
-        yield
-
-
 @pytest.fixture(scope="session")
 def mirrored():
     """One strategy over two logical CPUs for all tests.
@@ -85,6 +104,8 @@ def mirrored():
     A second one in the same process would reuse the keys of the first one's collectives, which
     TensorFlow answers with a shape mismatch.
     """
+    import tensorflow as tf
+
     return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 
 

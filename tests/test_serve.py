@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import shutil
 import signal
 import socket
@@ -65,7 +66,8 @@ def test_versions_change_under_load_without_a_failed_request(toy_versions, tmp_p
             (tmp_path / "second").rename(base / "2")
             wait_for(lambda: client.status()[0]["state"] == "AVAILABLE")
             wait_for(lambda: client.status()[1]["state"] == "END")
-            time.sleep(0.2)
+            count = len(answers)
+            wait_for(lambda: len(answers) > count + 10)
 
         # Half of 2, plus 1 in version 1 and plus 2 in version 2.
         assert set(answers) == {2.0, 3.0}
@@ -119,7 +121,7 @@ def test_a_full_queue_and_a_stop_that_answers_what_is_under_way(toy_versions, tm
         assert "busy" in refused[0]["error"]
 
         def stop():
-            time.sleep(0.5)
+            wait_for(lambda: in_flight(server) == 1)
             server.process.send_signal(number)
 
         answers.clear()
@@ -127,6 +129,13 @@ def test_a_full_queue_and_a_stop_that_answers_what_is_under_way(toy_versions, tm
         assert answers == [(200, {"predictions": [1]})]
         assert server.process.wait(20) == 0
         assert "Traceback" not in server.log.read_text()
+
+
+def in_flight(server):
+    """Requests that are not answered yet."""
+    text = server.request("GET", "/monitoring/prometheus/metrics")[2].decode()
+    (value,) = re.findall(r"^oasis_serving_in_flight_requests (\S+)$", text, re.MULTILINE)
+    return float(value)
 
 
 def in_threads(functions):

@@ -29,7 +29,7 @@ TINY = ["--toy", "--base_channels", "2", "--batch_size", "2", "--log_every", "1"
 TINY += ["--statistics_batches", "2"]
 EVENTS = ["--evaluate_every", "2", "--pictures_every", "2", "--checkpoint_every", "1"]
 STEPS = 4
-# Without graphs, which take most of the seconds of so few steps; tests/survival has them.
+# Without graphs, which take most of the seconds of so few steps; test_train_options.py has them.
 EAGER = (
     "import sys, tensorflow as tf; tf.config.run_functions_eagerly(True); "
     "from oasis_tf.train import main; sys.exit(main())"
@@ -86,7 +86,7 @@ def uninterrupted(records, tmp_path_factory):
 
 
 def test_what_a_run_leaves(uninterrupted):
-    model_dir, out, err = uninterrupted
+    model_dir, _, err = uninterrupted
     assert "Traceback" not in err
     assert f"step {STEPS}/{STEPS}" in err
     assert re.search(rf"^{STEPS} steps = [0-9.]+ epochs on ", err, re.MULTILINE)

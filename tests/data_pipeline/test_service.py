@@ -3,7 +3,6 @@
 import signal
 import socket
 import subprocess
-import time
 
 import pytest
 
@@ -47,7 +46,11 @@ def test_a_worker_stops_when_its_dispatcher_is_gone(tmp_path):
         servers.start_dispatcher()
         worker = servers.start_worker()
         servers.dispatcher.kill()
-        time.sleep(6)  # so that a heartbeat is on its way in vain
+        servers.dispatcher.wait()
+        # So that a heartbeat is on its way in vain.
+        with socket.create_server(("", servers.port)) as listener:
+            listener.settimeout(60)
+            listener.accept()
         worker.terminate()
         assert worker.wait(timeout=30) == 0
     finally:

@@ -14,6 +14,8 @@ import pytest
 import yaml
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format
 
+from oasis_tf.serving.server.app import Limits
+
 DEPLOY = Path(__file__).parents[2] / "deploy"
 # Of TensorFlow Serving's session_bundle_config.proto and monitoring_config.proto, which its Python
 # package does not have. A number is in a wrapper: `max_batch_size { value: 16 }`.
@@ -25,13 +27,15 @@ BATCHING = {
     "num_batch_threads": NUMBER,
 }
 MONITORING = {"prometheus_config": {"enable": FLAG, "path": TEXT}}
-# Flags of tensorflow_model_server.
+# Flags of tensorflow_model_server, as its --help lists them, that a deployment may want.
 FLAGS = {
-    "enable_batching": "true",
-    "batching_parameters_file": "/etc/serving/batching.txt",
-    "monitoring_config_file": "/etc/serving/monitoring.txt",
-    "rest_api_timeout_in_ms": "30000",
-    "file_system_poll_wait_seconds": "5",
+    "enable_batching",
+    "batching_parameters_file",
+    "monitoring_config_file",
+    "rest_api_timeout_in_ms",
+    "file_system_poll_wait_seconds",
+    "model_name",
+    "model_base_path",
 }
 
 
@@ -68,19 +72,47 @@ def kubernetes():
     return {part["kind"]: part for part in parts}
 
 
-def flags(command):
-    return dict(flag.removeprefix("--").split("=", 1) for flag in command)
+def flags(command, files):
+    """The server's flags, checked; `files` are what it finds in its container."""
+    found = dict(flag.removeprefix("--").split("=", 1) for flag in command)
+    assert set(found) <= FLAGS
+    # Without it the parameters of batching are not read.
+    assert found["enable_batching"] == "true"
+    for name in ("batching_parameters_file", "monitoring_config_file"):
+        assert found[name] in files
+    assert int(found["rest_api_timeout_in_ms"]) == 1000 * Limits().timeout
+    assert int(found["file_system_poll_wait_seconds"]) > 0
+    return found
+
+
+def nginx_blocks(text):
+    """A configuration of nginx as nested lists of (words, block or None)."""
+    tokens = re.findall(r"\$\{\w+\}|\"[^\"]*\"|(?:\$\{\w+\}|[^\s;{}\"#])+|[;{}]|#.*", text)
+    blocks, words = [[]], []
+    for token in (t for t in tokens if not t.startswith("#")):
+        if token == "{":
+            blocks[-1].append((words, inside := []))
+            blocks.append(inside)
+        elif token == ";":
+            blocks[-1].append((words, None))
+        elif token == "}":
+            assert not words, f"{words} must end with a semicolon"
+            blocks.pop()
+        else:
+            words.append(token)
+            continue
+        words = []
+    assert len(blocks) == 1 and not words
+    return blocks[0]
 
 
 def test_batching_parameters():
     parameters = message("batching", BATCHING)
     text_format.Parse((DEPLOY / "batching.txt").read_text(), parameters)
-    assert {name: getattr(parameters, name).value for name in BATCHING} == {
-        "max_batch_size": 16,
-        "batch_timeout_micros": 2000,
-        "max_enqueued_batches": 8,
-        "num_batch_threads": 2,
-    }
+    assert all(getattr(parameters, name).value > 0 for name in BATCHING)
+    # As many rows as the local server joins, which wait little beside an answer's time.
+    assert parameters.max_batch_size.value == Limits().max_batch_size
+    assert parameters.batch_timeout_micros.value < 0.01e6 * Limits().timeout
 
 
 def test_monitoring():
@@ -94,13 +126,13 @@ def test_monitoring():
 
 def test_compose(compose):
     serving = compose["services"]["serving"]
-    assert flags(serving["command"]) == FLAGS
     assert serving["environment"]["MODEL_BASE_PATH"] == "/models"
     mounts = dict(volume.split(":")[:2] for volume in serving["volumes"])
     for source, target in mounts.items():
         # The models themselves are not in the repository, their directory is.
         assert (DEPLOY / source).exists(), source
-        assert target == "/models" or target in FLAGS.values()
+        assert (DEPLOY / source).is_dir() == (target == "/models")
+    flags(serving["command"], mounts.values())
     for service in compose["services"].values():
         assert ":latest" not in service["image"] and ":" in service["image"]
         for volume in service["volumes"]:
@@ -111,12 +143,29 @@ def test_compose(compose):
     assert serving["healthcheck"]["test"][:3] == ["CMD", "bash", "-c"]
 
 
+def flat(block):
+    """(first word, last word) of the directives of a block and of the blocks in it."""
+    for words, inside in block:
+        yield words[0], words[-1]
+        yield from flat(inside or [])
+
+
 def test_nginx(compose):
-    text = (DEPLOY / "nginx.conf.template").read_text()
-    assert text.count("{") == text.count("}")
+    ((words, server),) = nginx_blocks((DEPLOY / "nginx.conf.template").read_text())
+    assert words == ["server"]
+    locations = {words[-1]: dict(flat(block)) for words, block in server if words[0] == "location"}
     (port,) = compose["services"]["serving"]["expose"]
-    assert f"proxy_pass http://serving:{port};" in text
-    assert "${MODEL_NAME}" in text
+    assert locations["/v1/"]["proxy_pass"] == f"http://serving:{port}"
+    # nginx waits longer than the server, so that its answer comes.
+    seconds = int(locations["/v1/"]["proxy_read_timeout"].removesuffix("s"))
+    assert seconds > Limits().timeout
+    # The page and its files are where they are mounted.
+    page = compose["services"]["web"]
+    (listens,) = (words[1] for words, _ in server if words[0] == "listen")
+    assert [port.rpartition(":")[2] for port in page["ports"]] == [listens]
+    assert "/page/" in locations
+    assert locations["/"]["return"].endswith("?model=${MODEL_NAME}")
+    assert "MODEL_NAME" in page["environment"]
 
 
 def test_nginx_leads_to_the_page_by_a_relative_address(tmp_path):
@@ -172,14 +221,18 @@ def ask(port, path, seconds=20):
 def test_kubernetes(kubernetes):
     deployment = kubernetes["Deployment"]["spec"]["template"]["spec"]
     (container,) = deployment["containers"]
-    assert flags(container["args"]) == FLAGS
+    (config,) = (m["mountPath"] for m in container["volumeMounts"] if m["name"] == "config")
+    flags(container["args"], {f"{config}/{name}" for name in kubernetes["ConfigMap"]["data"]})
     environment = {entry["name"]: entry["value"] for entry in container["env"]}
     for probe in ("startupProbe", "readinessProbe"):
         assert container[probe]["httpGet"]["path"] == (
             f"/v1/models/{environment['MODEL_NAME']}/metadata"
         )
     ports = {port["name"]: port["containerPort"] for port in container["ports"]}
-    assert ports == {"grpc": 8500, "rest": 8501}
+    for probe, how in (("startup", "httpGet"), ("readiness", "httpGet"), ("liveness", "tcpSocket")):
+        assert container[f"{probe}Probe"][how]["port"] in ports
+    for port in kubernetes["Service"]["spec"]["ports"]:
+        assert ports[port["targetPort"]] == port["port"]
     assert {m["name"] for m in container["volumeMounts"]} == {
         v["name"] for v in deployment["volumes"]
     }

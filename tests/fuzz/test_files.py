@@ -73,7 +73,7 @@ def no_warnings_of_pillow():
         yield
 
 
-@fuzz(300, 20_000, content=st.sampled_from(PICTURES).flatmap(changed_bytes))
+@fuzz(100, 8000, content=st.sampled_from(PICTURES).flatmap(changed_bytes))
 def test_pictures(content):
     """A picture is whole or refused: never a part of one without a word."""
     with tempfile.TemporaryDirectory() as directory:
@@ -121,7 +121,7 @@ def records(tmp_path_factory):
     return build_records(tmp_path_factory.mktemp("fuzz"), images=2, val_images=2)
 
 
-@fuzz(12, 400, data=st.data())
+@fuzz(6, 400, data=st.data())
 def test_records(records, data):
     """Every changed byte is found: lengths and contents have checksums."""
     with tempfile.TemporaryDirectory() as directory:
@@ -180,7 +180,7 @@ def one_record(tmp_path_factory):
     return root, datasets
 
 
-@fuzz(20, 500, data=st.data())
+@fuzz(10, 500, data=st.data())
 def test_records_whose_checksum_fits(one_record, data):
     """Somebody else's writer: the content is strange, and no checksum says so."""
     root, datasets = one_record
@@ -209,7 +209,7 @@ def texts(records, tmp_path_factory):
     }
 
 
-@fuzz(150, 5000, data=st.data())
+@fuzz(50, 5000, data=st.data())
 def test_manifests(texts, data):
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "manifest.json"
@@ -227,7 +227,7 @@ def test_manifests(texts, data):
         assert Manifest.read(directory) == manifest
 
 
-@fuzz(150, 5000, data=st.data())
+@fuzz(50, 5000, data=st.data())
 def test_configurations(texts, data):
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "config.json"
@@ -245,7 +245,7 @@ def test_configurations(texts, data):
 CLASSES = json.dumps([{"name": "sky", "color": [1, 2, 3]}, {"name": "sea", "color": [9, 9, 9]}])
 
 
-@fuzz(100, 3000, content=changed_json(CLASSES))
+@fuzz(40, 3000, content=changed_json(CLASSES))
 def test_class_lists(content):
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "class_names.json"
@@ -258,7 +258,7 @@ def test_class_lists(content):
             assert classes.names and all(isinstance(name, str) for name in classes.names)
 
 
-@fuzz(150, 5000, body=changed_json('{"instances": [{"seed": 1}], "signature_name": "x"}'))
+@fuzz(50, 5000, body=changed_json('{"instances": [{"seed": 1}], "signature_name": "x"}'))
 def test_requests(body):
     try:
         parse_json(body)
@@ -274,7 +274,7 @@ def torch_bytes():
         return path.read_bytes()
 
 
-@fuzz(300, 20_000, content=changed_bytes(torch_bytes()))
+@fuzz(100, 8000, content=changed_bytes(torch_bytes()))
 def test_torch_files(content):
     read_torch(content)
 
@@ -284,7 +284,7 @@ def pickle_of(content):
         return archive.read("archive/data.pkl")
 
 
-@fuzz(400, 30_000, changed=changed_bytes(pickle_of(torch_bytes())))
+@fuzz(120, 10_000, changed=changed_bytes(pickle_of(torch_bytes())))
 def test_torch_files_whose_archive_is_sound(changed):
     """The zip archive's checksums would catch most; whoever means it writes new ones."""
     buffer = io.BytesIO()
@@ -307,7 +307,7 @@ def legacy_bytes():
     return head + state + pickle.dumps(["0", "1"], 2) + floats + count
 
 
-@fuzz(300, 20_000, content=changed_bytes(legacy_bytes()))
+@fuzz(100, 8000, content=changed_bytes(legacy_bytes()))
 def test_old_torch_files(content):
     assert len(read_torch(legacy_bytes())) == 2
     read_torch(content)
@@ -338,7 +338,7 @@ def zip_bytes(method):
 ZIPS = [zip_bytes(zipfile.ZIP_STORED), zip_bytes(zipfile.ZIP_DEFLATED), zip_bytes(zipfile.ZIP_LZMA)]
 
 
-@fuzz(300, 10_000, content=st.sampled_from(ZIPS).flatmap(changed_bytes))
+@fuzz(100, 5000, content=st.sampled_from(ZIPS).flatmap(changed_bytes))
 def test_archives(content):
     """Members are whole or not there, and all below the target."""
     with tempfile.TemporaryDirectory() as directory:

@@ -41,7 +41,7 @@ def neighbourhoods(ids, radius):
 
 
 @fuzz(
-    60, 1500, picture=label_maps(), vectors=st.integers(0, 3), scale=st.integers(1, 4), seed=SEEDS
+    30, 1500, picture=label_maps(), vectors=st.integers(0, 3), scale=st.integers(1, 4), seed=SEEDS
 )
 def test_patches_are_the_neighbourhoods(picture, vectors, scale, seed):
     label_map, num_classes = picture
@@ -77,7 +77,7 @@ def test_patches_are_the_neighbourhoods(picture, vectors, scale, seed):
 
 
 @fuzz(
-    15,
+    10,
     300,
     picture=label_maps(),
     outputs=st.lists(st.integers(1, 9), min_size=1, max_size=3),
@@ -107,7 +107,7 @@ def test_patch_conv(picture, outputs, width, at_once, bounded, seed):
 
 
 @fuzz(
-    10,
+    6,
     200,
     picture=label_maps(),
     vectors=st.integers(0, 3),
@@ -145,7 +145,7 @@ def pixels(noise, shape):
     return vectors[pictures, noise.noise_map.numpy()]
 
 
-@fuzz(15, 300, picture=label_maps(), seed=SEEDS, other=SEEDS, mask=SEEDS, t=st.floats(0, 1))
+@fuzz(8, 300, picture=label_maps(), seed=SEEDS, other=SEEDS, mask=SEEDS, t=st.floats(0, 1))
 def test_noise_of_pictures_classes_segments_and_regions(picture, seed, other, mask, t):
     label_map, num_classes = picture
     shape, seeds = label_map.shape, [seed, other][: len(label_map)]
@@ -174,7 +174,7 @@ def test_noise_of_pictures_classes_segments_and_regions(picture, seed, other, ma
 
 
 @fuzz(
-    60, 1000, picture=label_maps(most_images=1), name=st.text(max_size=6), number=st.integers(-1, 5)
+    30, 1000, picture=label_maps(most_images=1), name=st.text(max_size=6), number=st.integers(-1, 5)
 )
 def test_segments_and_regions(picture, name, number):
     label_map, num_classes = picture[0][0] % 5, min(picture[1], 5)

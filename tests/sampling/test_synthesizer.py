@@ -9,6 +9,7 @@ from PIL import Image
 from data_pipeline.errors import DataError
 from oasis_tf.checkpoints.run_dir import open_run_dir
 from oasis_tf.images import to_uint8
+from oasis_tf.sampling.generator_backend import GeneratorBackend
 from oasis_tf.sampling.noise import class_noise, global_noise, segment_noise
 from oasis_tf.sampling.receptive_field import reach
 from tests.toy_model import LEGEND
@@ -76,7 +77,7 @@ def test_several_label_maps_are_checked_before_the_first_is_drawn(model, label_m
     def draw(*_):
         raise AssertionError("drawn")
 
-    monkeypatch.setattr(model._backend, "generate", draw)
+    monkeypatch.setattr(GeneratorBackend, "generate", draw)
     with pytest.raises(DataError, match="id 9: 1 pixels"):
         wrong = label_map.copy()
         wrong[3, 4] = 9

@@ -9,10 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.test_train import EAGER
 from tests.toy_data import build_records
 
 ROOT = Path(__file__).parents[2]
 TINY = ["--toy", "--base_channels", "1", "--batch_size", "2", "--log_every", "1"]
+TINY += ["--statistics_batches", "2"]
 EVENTS = ["--evaluate_every", "4", "--pictures_every", "4", "--checkpoint_every", "2"]
 # A fault meets a run that has done BEGUN steps; whole epochs, of three steps, are left then.
 BEGUN, STEPS = 6, 12
@@ -70,7 +72,7 @@ class Case:
         arguments = ["--dataset", "folder", "--data_dir", str(self.records)]
         arguments += ["--model_dir", str(self.model_dir), *TINY, *EVENTS, "--steps", str(steps)]
         return subprocess.Popen(
-            [sys.executable, "-m", "oasis_tf.train", *arguments],
+            [sys.executable, "-c", EAGER, *arguments],
             cwd=ROOT,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

@@ -11,7 +11,7 @@ from oasis_tf.training.adam import build_adam
 from oasis_tf.training.step import NETWORKS, AdversarialStep
 from tests.training.test_step import make_batch
 
-STEPS = 8
+STEPS = 6
 
 
 class RecordingAdam:
@@ -67,4 +67,4 @@ def test_no_explosion_enters_the_optimisers(precision, eager):
     released_norms, released_losses = train(False, precision)
     assert released_norms["discriminator"].max() > 1000 * np.median(released_norms["discriminator"])
     # After it the released start stands still, for Adam's second moment remembers it.
-    assert np.ptp(losses[-5:]) > 10 * np.ptp(released_losses[-5:])
+    assert np.ptp(losses[-3:]) > 10 * np.ptp(released_losses[-3:])

@@ -118,7 +118,7 @@ def large_source(root):
     """So many and so large pictures that a kill comes in time."""
     noise = np.random.default_rng(0).integers(0, 256, (400, 600, 3), dtype=np.uint8)
     write_folder(root, 0, 1)
-    for i in range(80):
+    for i in range(50):
         path = root / "images/train" / f"{i:02d}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(np.roll(noise, i)).save(path, compress_level=0)

@@ -35,10 +35,14 @@ def headers(*files):
     return found.sizes.numpy().tolist(), found.depths.numpy().tolist()
 
 
+@tf.function(autograph=False)
+def decode_row(*row):
+    return decode_ids(*row, LEGEND, "x")
+
+
 def decode(file):
     found = read_headers(tf.constant([file]), "x")
-    function = tf.function(lambda *row: decode_ids(*row, LEGEND, "x"))
-    return function(tf.constant(file), found.depths[0], found.palettes[0]).numpy()
+    return decode_row(tf.constant(file), found.depths[0], found.palettes[0]).numpy()
 
 
 def test_headers():
