@@ -95,15 +95,16 @@ def serving(base_path, directory, *flags, model="toy", wait=True):
 
 
 @contextlib.contextmanager
-def serving_here(base_path, model):
+def serving_here(base_path, model, *, wait=True):
     """Runs a server in a thread, which need not import TensorFlow again.
 
     Args:
         base_path: directory of versions.
         model: the model's name.
+        wait: return only once a version is available.
 
     Yields:
-        `Server`, once a version is available.
+        `Server`.
     """
     app = create_app(model, VersionManager(base_path, Servable), Limits())
     runner = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
@@ -112,7 +113,8 @@ def serving_here(base_path, model):
         thread = threading.Thread(target=runner.run, kwargs={"sockets": [listener]})
         thread.start()
         try:
-            Client(url, model).wait_until_available()
+            if wait:
+                Client(url, model).wait_until_available()
             yield Server(url, model)
         finally:
             runner.should_exit = True
