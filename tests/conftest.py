@@ -25,6 +25,9 @@ TOGETHER = (
 def pytest_configure(config):
     if config.getoption("numprocesses", None):
         return  # the process that only hands out tests
+    # Importing TensorFlow and building graphs make many objects that stay: a sixth of the time
+    # would go into looking for garbage among them.
+    gc.set_threshold(50_000, 20, 20)
     import tensorflow as tf
 
     cpu = tf.config.list_physical_devices("CPU")[0]
@@ -34,9 +37,8 @@ def pytest_configure(config):
 
 
 def pytest_collection_finish():
-    """A graph is tens of thousands of objects, and collecting among them a seventh of its time."""
+    """What has been imported stays; looking for garbage among it takes a second each time."""
     gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
 
 
 def pytest_xdist_make_scheduler(config, log):

@@ -369,7 +369,7 @@ def test_lvis_groups(command, segmenter, records, tmp_path):
     assert groups["frequent"]["miou"] is None
 
 
-def test_a_model_that_draws_nan(records, tmp_path, capsys):
+def test_a_model_that_draws_nan(records, tmp_path, capsys, eager):
     networks = write_model_dir(tmp_path / "nan", legend=Legend.of(Manifest.read(records)))
     from tests.toy_model import save_checkpoint
 

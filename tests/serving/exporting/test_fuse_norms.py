@@ -29,7 +29,7 @@ def test_same_pictures_and_the_original_stays(generator, inputs):
 
 def test_neither_statistics_nor_singular_vectors_are_used(generator, inputs):
     fused = fuse_norms(generator)
-    graph = tf.function(fused.call).get_concrete_function(*inputs).graph
+    graph = tf.function(fused.call, autograph=False).get_concrete_function(*inputs).graph
     used = {v.path.split("/")[-1] if hasattr(v, "path") else v.name for v in graph.variables}
     assert not {name for name in used if "running" in name or name.split(":")[0] in "uv"}
     # Every other weight is: the fused kernels are those of the convolutions.
