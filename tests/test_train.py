@@ -172,7 +172,7 @@ def test_killed_and_resumed_is_the_same_run(uninterrupted, records, tmp_path):
     assert "Traceback" not in process.communicate()[1]
     code, _, err = run_here(records, model_dir)
     assert code == 0, err
-    assert re.search(r"resuming at step [12]", err)
+    assert re.search(r"resuming at step [12]\b", err)
     assert_same_run(model_dir, uninterrupted[0])
 
 
