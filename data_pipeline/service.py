@@ -10,9 +10,9 @@ import socket
 import sys
 import tempfile
 import threading
-from pathlib import Path
 
 from data_pipeline.errors import DataError
+from data_pipeline.paths import PathAction
 
 _STOP_SECONDS = 5
 
@@ -128,7 +128,7 @@ def parse_arguments(argv=None):
     dispatcher.add_argument(
         "--work_dir",
         required=True,
-        type=Path,
+        action=PathAction,
         metavar="DIR",
         help="its journal; started again with the same, it goes on where it was",
     )

@@ -1,9 +1,9 @@
 """What the commands that use a trained model have in common."""
 
 import sys
-from pathlib import Path
 
 from data_pipeline.errors import DataError, OasisError
+from data_pipeline.paths import PathAction
 from oasis_tf.tf_setup import quiet_log
 
 
@@ -12,7 +12,7 @@ def add_model_argument(parser):
     parser.add_argument(
         "--model",
         required=True,
-        type=Path,
+        action=PathAction,
         metavar="PATH",
         help="a training run, a converted checkpoint or an exported SavedModel",
     )
@@ -27,8 +27,8 @@ def add_model_arguments(parser, labels):
     """
     add_model_argument(parser)
     add = parser.add_argument
-    add("--labels", required=True, type=Path, metavar="PATH", help=labels)
-    add("--out", required=True, type=Path, metavar="DIR", help="directory for the pictures")
+    add("--labels", required=True, action=PathAction, metavar="PATH", help=labels)
+    add("--out", required=True, action=PathAction, metavar="DIR", help="directory for the pictures")
     add(
         "--size",
         type=int,
@@ -39,7 +39,7 @@ def add_model_arguments(parser, labels):
     )
     add(
         "--palette",
-        type=Path,
+        action=PathAction,
         metavar="FILE",
         help='which colours mean which classes: JSON, [{"name": "sky", "color": [70, 130, 180]}, '
         "...]; default: the model's own",
@@ -66,7 +66,7 @@ def add_region_arguments(parser, flag, *, required):
     )
     region.add_argument(
         "--mask",
-        type=Path,
+        action=PathAction,
         metavar="FILE",
         help="a picture of the label map's size, black outside of the region",
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from data_pipeline.datasets import DATASETS
 from data_pipeline.errors import DataError
+from data_pipeline.paths import PathAction
 from oasis_tf.cli import run
 from oasis_tf.config import save_config
 from oasis_tf.configs import PRESETS
@@ -32,12 +33,20 @@ def parse_arguments(argv=None):
     )
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument(
-        "--released", type=Path, metavar="DIR", help="theirs: {which}_{G,EMA,D}.pth, or models/"
+        "--released",
+        action=PathAction,
+        metavar="DIR",
+        help="theirs: {which}_{G,EMA,D}.pth, or models/",
     )
     source.add_argument(
-        "--model", type=Path, metavar="DIR", help="ours: a training run or a converted checkpoint"
+        "--model",
+        action=PathAction,
+        metavar="DIR",
+        help="ours: a training run or a converted checkpoint",
     )
-    parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="a new directory")
+    parser.add_argument(
+        "--out", required=True, action=PathAction, metavar="DIR", help="a new directory"
+    )
     parser.add_argument(
         "--which", default="best", help="best, latest or an iteration number; default: best"
     )
@@ -46,7 +55,7 @@ def parse_arguments(argv=None):
     )
     parser.add_argument(
         "--class_names",
-        type=Path,
+        action=PathAction,
         metavar="FILE",
         help="--dataset folder: the class list, as for data_pipeline.build",
     )

@@ -3,9 +3,9 @@
 import argparse
 import math
 import sys
-from pathlib import Path
 
 from data_pipeline.errors import OasisError
+from data_pipeline.paths import PathAction
 from oasis_tf.config import ConfigError
 from oasis_tf.tf_setup import quiet_log
 
@@ -20,14 +20,14 @@ def parse_arguments(argv=None):
     parser.add_argument(
         "--model",
         required=True,
-        type=Path,
+        action=PathAction,
         metavar="PATH",
         help="a training run or a converted checkpoint",
     )
     parser.add_argument(
         "--out",
         required=True,
-        type=Path,
+        action=PathAction,
         metavar="DIR",
         help="saved_models/NAME, where the version becomes saved_models/NAME/<number>",
     )

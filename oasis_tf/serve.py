@@ -7,8 +7,8 @@ import signal
 import socket
 import sys
 import urllib.parse
-from pathlib import Path
 
+from data_pipeline.paths import PathAction
 from oasis_tf.tf_setup import quick_graphs, quiet_log
 
 
@@ -22,7 +22,7 @@ def parse_arguments(argv=None):
     parser.add_argument(
         "--model_base_path",
         required=True,
-        type=Path,
+        action=PathAction,
         help="directory whose numbered children are the versions",
     )
     parser.add_argument("--model_name", help="defaults to the directory's name")

@@ -9,6 +9,7 @@ import typing
 from pathlib import Path
 
 from data_pipeline.errors import OasisError
+from data_pipeline.paths import PathAction, local_path
 from oasis_tf.config import GROUPS, ConfigError, check_resumable, save_config, settings
 from oasis_tf.configs import PRESETS, toy
 from oasis_tf.console import report, say
@@ -41,8 +42,10 @@ def parse_arguments(argv=None):
         "the data set in oasis_tf/configs, and --toy, have some of their own.",
     )
     parser.add_argument("--dataset", required=True, choices=sorted(PRESETS), help="the preset")
-    parser.add_argument("--data_dir", required=True, type=Path, help="the records")
-    parser.add_argument("--model_dir", required=True, type=Path, help="checkpoints, TensorBoard")
+    parser.add_argument("--data_dir", required=True, action=PathAction, help="the records")
+    parser.add_argument(
+        "--model_dir", required=True, action=PathAction, help="checkpoints, TensorBoard"
+    )
     parser.add_argument(
         "--toy", action="store_true", help="narrow networks and quick settings, minutes on a CPU"
     )
@@ -137,8 +140,10 @@ def resolve_config(arguments, manifest):
                 overrides[name] = arguments.base_channels
     # A preset of keras-hub is no path.
     for name in ("segmenter", "init_from"):
-        if overrides[name] is not None and Path(overrides[name]).exists():
-            overrides[name] = str(Path(overrides[name]).resolve())
+        if overrides[name] is not None:
+            path = local_path(overrides[name], f"--{name}")
+            if path.exists():
+                overrides[name] = str(path.resolve())
     built = tuple(manifest.image_size)
     asked = tuple(arguments.image_size or built)
     overrides["image_size"] = asked

@@ -2,8 +2,8 @@
 
 import argparse
 import sys
-from pathlib import Path
 
+from data_pipeline.paths import PathAction
 from oasis_tf.cli import run
 from oasis_tf.tf_setup import quiet_log
 
@@ -15,8 +15,12 @@ def parse_arguments(argv=None):
         description="Trains a small segmentation network on the real training pictures, so that "
         "mIoU means something on anyone's own data. Ctrl-C stops it and keeps what it has learnt.",
     )
-    parser.add_argument("--data_dir", required=True, type=Path, metavar="DIR", help="the records")
-    parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="for --segmenter")
+    parser.add_argument(
+        "--data_dir", required=True, action=PathAction, metavar="DIR", help="the records"
+    )
+    parser.add_argument(
+        "--out", required=True, action=PathAction, metavar="DIR", help="for --segmenter"
+    )
     parser.add_argument("--steps", type=int, default=2000, help="default: %(default)s")
     parser.add_argument("--batch_size", type=int, default=8, help="default: %(default)s")
     parser.add_argument(

@@ -1,8 +1,7 @@
 """Opens whatever holds a trained model."""
 
-from pathlib import Path
-
 from data_pipeline.errors import DataError
+from data_pipeline.paths import local_path
 
 
 def load(path):
@@ -19,7 +18,7 @@ def load(path):
     Raises:
         DataError, ConfigError (both ValueErrors): there is nothing of the kind, or it is damaged.
     """
-    path = Path(path)
+    path = local_path(path, "path")
     exported = _find_saved_model(path)
     if exported is None and not (path / "config.json").is_file():
         raise DataError(

@@ -21,6 +21,7 @@ import tensorflow as tf
 
 from data_pipeline.errors import DataError
 from data_pipeline.files import sha256, write_atomically
+from data_pipeline.paths import local_path
 from oasis_tf.segmenters.label_sets import ADE20K_CLASSES, CITYSCAPES_CLASSES
 
 FILE_NAME = "segmenter.json"
@@ -154,7 +155,7 @@ def read_description(path):
     Raises:
         DataError: there is none, or it is not as above.
     """
-    path = Path(path)
+    path = local_path(path, "--segmenter")
     try:
         content = json.loads((path / FILE_NAME).read_text(encoding="utf-8"))
         names = [name if name is None else str(name) for name in content["class_names"]]
