@@ -1,17 +1,15 @@
 """The output directory: one build at a time, never mixed with anything else."""
 
 import contextlib
-import fcntl
 import json
-import os
 import re
-from pathlib import Path
+import sys
 
 from data_pipeline.errors import DataError, listing
 from data_pipeline.files import write_atomically
+from data_pipeline.locking import LOCK, locked
 from data_pipeline.records.manifest import FILE_NAME as MANIFEST
 
-_LOCK = ".lock"
 _BEGUN = "build.json"  # there from the first moment of a build to its end
 _OURS = re.compile(r"(train|val)-\d{5}-of-\d{5}\.tfrecord(\.json)?(\.tmp)?|build\.json(\.tmp)?")
 
@@ -26,27 +24,26 @@ def claimed(out):
         DataError: `out` cannot be a directory, or another build holds it.
     """
     made = [path for path in (out, *out.parents) if not path.exists()]
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        lock = _lock(out)
-    except BlockingIOError:
-        raise DataError(f"--out must not be in use by another build. Received: {out}") from None
-    except OSError as error:
-        raise DataError(
-            f"--out must be a directory that can be written. Received: {error}"
-        ) from None
-    try:
-        yield
-    except DataError:
-        _release(out, lock)
-        for path in made:
-            with contextlib.suppress(OSError):
-                path.rmdir()
-        raise
-    except BaseException:
-        _release(out, lock)
-        raise
-    _release(out, lock)
+    with contextlib.ExitStack() as stack:
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+            note = stack.enter_context(locked(out))
+        except BlockingIOError:
+            raise DataError(f"--out must not be in use by another build. Received: {out}") from None
+        except OSError as error:
+            raise DataError(
+                f"--out must be a directory that can be written. Received: {error}"
+            ) from None
+        if note:
+            print(f"note: {note}", file=sys.stderr)
+        try:
+            yield
+        except DataError:
+            stack.close()
+            for path in made:
+                with contextlib.suppress(OSError):
+                    path.rmdir()
+            raise
 
 
 def begin(out, identity, plan):
@@ -74,7 +71,7 @@ def check_free(out, identity):
                 f"the unfinished build of {json.dumps(begun.get('identity'))}"
             )
         return
-    foreign = [p.name for p in out.iterdir() if p.name not in (_LOCK, f"{_BEGUN}.tmp")]
+    foreign = [p.name for p in out.iterdir() if p.name not in (LOCK, f"{_BEGUN}.tmp")]
     if foreign:
         raise DataError(
             f"--out must be an empty or a new directory. Received: {out} with\n"
@@ -114,25 +111,3 @@ def _read_begun(out):
     except (OSError, ValueError):
         content = {}
     return content if isinstance(content, dict) else {}
-
-
-def _lock(out):
-    while True:
-        lock = os.open(out / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # Its last holder may have removed the file between our two calls.
-            if Path(out / _LOCK).exists() and os.path.samestat(
-                os.fstat(lock), os.stat(out / _LOCK)
-            ):
-                return lock
-        except BaseException:
-            os.close(lock)
-            raise
-        os.close(lock)
-
-
-def _release(out, lock):
-    with contextlib.suppress(OSError):
-        os.unlink(out / _LOCK)
-    os.close(lock)
