@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from data_pipeline.locking import locked
 from data_pipeline.records.manifest import Manifest
 from oasis_tf.config import Config, ConfigError, settings
 from oasis_tf.configs import PRESETS
@@ -264,11 +265,26 @@ def test_a_kill_before_the_first_file_was_whole(capsys, records, tmp_path, monke
     def stop(*_):
         raise ConfigError("far enough")
 
-    monkeypatch.setattr("oasis_tf.train._train", stop)
+    monkeypatch.setattr("oasis_tf.train._train_in", stop)
     (tmp_path / "config.json.tmp").write_text('{"conf')
     # The directory is taken, and what a start that fails leaves behind is no more than it found.
     fails(capsys, command(records, tmp_path), "far enough")
     assert [p.name for p in tmp_path.iterdir()] == ["config.json.tmp"]
+
+
+def test_a_model_dir_that_another_training_writes_in(capsys, records, tmp_path):
+    with locked(tmp_path):
+        before = sorted(p.name for p in tmp_path.iterdir())
+        fails(capsys, command(records, tmp_path), "--model_dir must be no other training's")
+        assert sorted(p.name for p in tmp_path.iterdir()) == before
+
+
+def test_tf_config_without_a_strategy(capsys, records, tmp_path, monkeypatch):
+    """Each of the two would train alone, as if it were the chief."""
+    config = {"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 1}}
+    monkeypatch.setenv("TF_CONFIG", json.dumps(config))
+    fails(capsys, command(records, tmp_path / "run"), "--strategy must be given")
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_model_dir_that_is_a_file(capsys, records, tmp_path):
