@@ -52,9 +52,8 @@ def _train(arguments):
             f"Received: {', '.join(manifest.class_names)}"
         )
     quiet_log()
-    import keras
-
     from data_pipeline.reading.reader import READ_ERRORS, explain_read_error, train_dataset
+    from oasis_tf.keras_setup import keras
     from oasis_tf.segmenters.network import (
         BOTTLENECK,
         TrainingInterrupted,

@@ -208,7 +208,7 @@ def save_segmenter(path, model, class_names, **facts):
 
 
 def _keras_model(path):
-    import keras
+    from oasis_tf.keras_setup import keras
 
     return tf.function(keras.models.load_model(path, compile=False), autograph=False)
 

@@ -4,11 +4,11 @@ import queue
 import threading
 import time
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 from data_pipeline.errors import OasisError
+from oasis_tf.keras_setup import keras
 from oasis_tf.training.accumulated_step import AccumulatedStep
 from oasis_tf.training.ema import update_ema, warmed_up
 from oasis_tf.training.randomness import Purpose, replica_part, step_mask_bits, step_noise
