@@ -13,6 +13,7 @@ import threading
 
 from data_pipeline.errors import DataError
 from data_pipeline.paths import PathAction
+from data_pipeline.proxy import reach_own_machines
 
 _STOP_SECONDS = 5
 
@@ -28,6 +29,7 @@ def main(argv=None):
     """
     arguments = parse_arguments(argv)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    reach_own_machines()
     stop = threading.Event()
     before = {s: signal.signal(s, lambda *_: stop.set()) for s in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -11,6 +11,7 @@ from pathlib import Path
 from data_pipeline.errors import OasisError
 from data_pipeline.locking import LOCK, locked
 from data_pipeline.paths import PathAction, local_path
+from data_pipeline.proxy import reach_own_machines
 from oasis_tf.config import GROUPS, ConfigError, check_resumable, save_config, settings
 from oasis_tf.configs import PRESETS, toy
 from oasis_tf.console import report, say
@@ -163,6 +164,7 @@ def main(argv=None):
     """Runs the command; returns the exit code."""
     arguments = parse_arguments(argv)
     quiet_log()
+    reach_own_machines()
     from data_pipeline.records.manifest import Manifest
 
     try:
