@@ -4,6 +4,7 @@ import sys
 
 from data_pipeline.errors import DataError, OasisError
 from data_pipeline.paths import PathAction
+from oasis_tf.console import say
 from oasis_tf.tf_setup import quiet_log
 
 
@@ -88,6 +89,7 @@ def open_model(arguments):
     from oasis_tf.sampling.loading import load
 
     synthesizer = load(arguments.model)
+    say(f"checkpoint: {synthesizer.source.title}")
     palette = arguments.palette and read_palette(arguments.palette, synthesizer.legend)
     try:
         arguments.out.mkdir(parents=True, exist_ok=True)

@@ -13,6 +13,7 @@ from data_pipeline.paths import PathAction
 from oasis_tf.cli import run
 from oasis_tf.config import save_config
 from oasis_tf.configs import PRESETS
+from oasis_tf.console import say
 from oasis_tf.tf_setup import quiet_log
 
 # Those whose classes are known without their annotations.
@@ -149,6 +150,7 @@ def _to_released(arguments, directory):
     from oasis_tf.checkpoints.run_dir import open_run_dir
 
     model = open_run_dir(arguments.model)
+    say(f"checkpoint: {model.title}")
     # Late, for TensorFlow takes seconds to import and mistakes should be told at once.
     from oasis_tf.checkpoints.released import save_released
     from oasis_tf.models.build import build_discriminator, build_generator

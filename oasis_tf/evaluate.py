@@ -6,6 +6,7 @@ import sys
 
 from data_pipeline.paths import PathAction
 from oasis_tf.cli import add_model_argument, run
+from oasis_tf.console import say
 from oasis_tf.evaluation.metrics.features import FEATURES
 from oasis_tf.evaluation.metrics.metric import in_short
 from oasis_tf.evaluation.metrics.registry import METRICS
@@ -110,14 +111,10 @@ def _evaluate(arguments):
         download=arguments.download_weights,
     )
     cache_dir = arguments.cache_dir or weights_dir() / "evaluation"
+    synthesizer = load(arguments.model)
+    say(f"checkpoint: {synthesizer.source.title}")
     try:
-        evaluation = evaluate(
-            load(arguments.model),
-            arguments.model,
-            request,
-            cache_dir,
-            tell=lambda line: print(line, file=sys.stderr, flush=True),
-        )
+        evaluation = evaluate(synthesizer, arguments.model, request, cache_dir, tell=say)
         if arguments.report:
             from oasis_tf.evaluation.report import report
 
@@ -142,7 +139,7 @@ def _table(evaluation):
         f"protocol     {protocol['name']}/{protocol['version']}",
         f"data         {data['dataset']}, {data['images']} of {data['images_in_split']} pictures "
         f"of {data['split']}, {height}x{width}",
-        f"model        {result['model']['path']}, seed {result['seed']}",
+        f"checkpoint   {result['model']['checkpoint']}, seed {result['seed']}",
         "",
     ]
     width = max(len(name) for name in ("protocol    ", *result["metrics"]))

@@ -73,7 +73,7 @@ def _export(arguments):
             f"--max_pixels must allow the pictures of the training, {height}x{width}. "
             f"Received: {arguments.max_pixels}"
         )
-    _say(f"reading {model.checkpoint}")
+    _say(f"checkpoint: {model.title}")
     generator = model.load_generator()
     # Late, for TensorFlow takes seconds to import and mistakes should be told at once.
     from oasis_tf.serving.exporting.export_model import export_model

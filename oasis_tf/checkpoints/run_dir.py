@@ -5,6 +5,7 @@ Both hold `config.json` (the configuration and the classes) and TensorFlow check
 so that a mistake in the arguments is told at once.
 """
 
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,7 +33,8 @@ class RunDir:
     legend: Legend
     data: dict
 
-    @property
+    # Found once, so that all that is read and said is of the same one while a training goes on.
+    @functools.cached_property
     def checkpoint(self):
         """Path of the best checkpoint, or of the newest where none is the best yet.
 
@@ -40,17 +42,30 @@ class RunDir:
         others belong to the generator in training, which is close.
 
         Raises:
-            DataError: there is no checkpoint.
+            DataError: there is no checkpoint, or one whose files are not all there.
         """
         for name in ("best", "checkpoints"):
             if found := checkpoints_in(self.path / name):
                 return found[-1]
-            if parts := sorted(p.name for p in (self.path / name).glob("*.data-*")):
+            if left := sorted(
+                path.name
+                for path in (self.path / name).glob("*")
+                if path.name == "checkpoint" or ".data-" in path.name
+            ):
                 raise DataError(
                     f"{self.path / name} must hold a checkpoint's .index and .data files. "
-                    f"Received: {', '.join(parts)} alone"
+                    f"Received: {', '.join(left)} alone"
                 )
         raise DataError(f"{self.path} must hold a checkpoint, in best/ or checkpoints/")
+
+    @property
+    def title(self):
+        """What `checkpoint` is, in a few words: "runs/x step 400 (best)"."""
+        kept, name = Path(self.checkpoint).parts[-2:]
+        what, _, number = name.rpartition("-")
+        if what != "step":
+            return f"{self.path} ({what})"
+        return f"{self.path} step {number} ({'best' if kept == 'best' else 'newest, none is best'})"
 
     def load_generator(self):
         """The averaged `Generator`, which draws best.

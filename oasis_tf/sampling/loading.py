@@ -26,19 +26,21 @@ def load(path):
             f"Received: {path}, {_what_is_there(path)}"
         )
     # Late, for TensorFlow takes seconds to import and mistakes should be told at once.
-    from oasis_tf.sampling.synthesizer import Synthesizer
+    from oasis_tf.sampling.synthesizer import Source, Synthesizer
 
     if exported is not None:
         from oasis_tf.sampling.saved_model_backend import SavedModelBackend
 
         backend = SavedModelBackend(exported)
-        return Synthesizer(backend, backend.legend, backend.image_size)
+        source = Source(f"{exported} (SavedModel)", None)
+        return Synthesizer(backend, backend.legend, backend.image_size, source)
     from oasis_tf.checkpoints.run_dir import open_run_dir
     from oasis_tf.sampling.generator_backend import GeneratorBackend
 
     model = open_run_dir(path)
     backend = GeneratorBackend(model.load_generator())
-    return Synthesizer(backend, model.legend, model.config.image_size)
+    source = Source(model.title, model.checkpoint)
+    return Synthesizer(backend, model.legend, model.config.image_size, source)
 
 
 def _find_saved_model(path):

@@ -279,7 +279,10 @@ class Run:
                 f"version. Received: {str(error).splitlines()[0]}"
             ) from error
         if restored is None and self._config.init_from is not None:
-            open_run_dir(self._config.init_from).restore(**self.state.networks)
+            source = open_run_dir(self._config.init_from)
+            source.restore(**self.state.networks)
+            if self._chief:
+                say(f"checkpoint: {source.title}")
 
     def _open_best(self):
         """`BestCheckpoint`, chosen by the first metric that has a value, or by the cheap score."""
