@@ -39,6 +39,7 @@ class StopRequest:
     def listening(self):
         """Hears signals inside the `with` block; in the main thread only, for others get none."""
         if threading.current_thread() is not threading.main_thread():
+            say("note: not in the main thread: SIGTERM and Ctrl-C do not save before they end it")
             yield self
             return
         reader, writer = os.pipe()
