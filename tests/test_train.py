@@ -1,5 +1,6 @@
 """The command: a short run, its files, resuming after a kill, and what bad input gets."""
 
+import contextlib
 import json
 import os
 import random
@@ -53,12 +54,18 @@ def losses(model_dir, prefixes=("loss/", "gradient_norm/"), part="train"):
     """{step: {name: float}} of TensorBoard's files; later files overwrite earlier steps."""
     values = {}
     for path in sorted((model_dir / part).glob("events*"), key=os.path.getmtime):
-        for event in tf.compat.v1.train.summary_iterator(str(path)):
+        for event in events(path):
             for value in event.summary.value:
                 if value.tag.startswith(prefixes):
                     step = values.setdefault(event.step, {})
                     step[value.tag] = float(tf.make_ndarray(value.tensor))
     return values
+
+
+def events(path):
+    """What a file of TensorBoard's holds, up to where a kill has cut it short."""
+    with contextlib.suppress(tf.errors.DataLossError):
+        yield from tf.compat.v1.train.summary_iterator(str(path))
 
 
 @pytest.fixture(scope="module")

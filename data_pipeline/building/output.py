@@ -5,6 +5,7 @@ import json
 import re
 import sys
 
+from data_pipeline.building.source_files import FILE_NAME as SOURCE_FILES
 from data_pipeline.errors import DataError, listing
 from data_pipeline.files import write_atomically
 from data_pipeline.locking import LOCK, locked
@@ -93,14 +94,16 @@ def emptied_on_bad_data(out):
 def tidy(out):
     """Removes the notes of a build whose manifest is written."""
     for path in _own_files(out):
-        if path.suffix != ".tfrecord":
+        if path.suffix != ".tfrecord" and path.name != SOURCE_FILES:
             path.unlink()
 
 
 def _own_files(out):
     # The note goes last: without it the other files would look foreign to the next build.
     paths = [path for path in out.iterdir() if _OURS.fullmatch(path.name)]
-    return sorted([*paths, *out.glob(f"{MANIFEST}.tmp")], key=lambda path: path.name == _BEGUN)
+    others = (f"{MANIFEST}.tmp", f"{SOURCE_FILES}.tmp", SOURCE_FILES)
+    paths += [out / name for name in others if (out / name).exists()]
+    return sorted(paths, key=lambda path: path.name == _BEGUN)
 
 
 def _read_begun(out):
