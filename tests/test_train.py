@@ -351,6 +351,7 @@ def test_every_setting_is_a_flag(records):
         "accumulate": 1,
         "ema_decay": 0.5,
         "init_from": "elsewhere",
+        "init_classes": "by_name",
     }
     for field in settings():
         if field.name not in given:

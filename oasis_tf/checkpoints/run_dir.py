@@ -11,6 +11,7 @@ from pathlib import Path
 
 from data_pipeline.errors import DataError
 from data_pipeline.labels.legend import Legend
+from oasis_tf.checkpoints.class_names import shared_classes
 from oasis_tf.checkpoints.found import checkpoints_in
 from oasis_tf.config import Config, ConfigError, load_config
 
@@ -102,6 +103,38 @@ class RunDir:
                 f"{self.path / 'config.json'} says. Received: {str(error).splitlines()[0]}"
             ) from error
 
+    def restore_classes(self, legend, networks):
+        """Sets the weights of networks of other classes: of those that both have, by name.
+
+        Args:
+            legend: `Legend` of the networks.
+            networks: {"generator", "ema_generator" or "discriminator": network}, of the same
+                widths.
+
+        Returns:
+            a line that counts them.
+
+        Raises:
+            DataError: as for `load_generator`.
+        """
+        from oasis_tf.checkpoints.class_transfer import take_classes
+        from oasis_tf.models.build import build_discriminator, build_generator
+
+        there, here = self.legend.class_names, legend.class_names
+        pairs = shared_classes(here, there)
+        # One after the other, for at full width each is 0.3 GB.
+        for name, network in networks.items():
+            build = build_discriminator if name == "discriminator" else build_generator
+            source = build(self.config, len(there))
+            self.restore(**{name: source})
+            take_classes(network, source, pairs)
+        new = [name for i, name in enumerate(here) if i not in dict(pairs)]
+        line = f"{len(pairs)} of {len(here)} classes are taken by their names from {self.path}"
+        if not new:
+            return line
+        more = f" and {len(new) - 5} more" if len(new) > 5 else ""
+        return f"{line}; {len(new)} start anew: {', '.join(new[:5])}{more}"
+
     def check_fits(self, config, legend):
         """Raises ConfigError, listing all differences, unless a run could start from here.
 
@@ -115,13 +148,19 @@ class RunDir:
             if getattr(self.config, name) != getattr(config, name)
         ]
         there, here = self.legend.class_names, legend.class_names
-        if len(there) != len(here):
-            differences.append(f"classes: {len(there)} there, {len(here)} here")
+        way_out = "--init_classes by_name takes those of the classes that both have"
+        if config.init_classes == "by_name":
+            if len(shared_classes(here, there)) < 2:
+                differences.append("classes: none of those here is there by the same name")
+        elif len(there) != len(here):
+            differences.append(f"classes: {len(there)} there, {len(here)} here; {way_out}")
         elif there != here:
             first = next(
                 i for i, pair in enumerate(zip(there, here, strict=True)) if len({*pair}) > 1
             )
-            differences.append(f"class {first}: {there[first]!r} there, {here[first]!r} here")
+            differences.append(
+                f"class {first}: {there[first]!r} there, {here[first]!r} here; {way_out}"
+            )
         if differences:
             raise ConfigError(
                 f"--init_from {self.path} must hold networks of the same widths and classes as "

@@ -16,6 +16,7 @@ import numpy as np
 import orbit
 
 from data_pipeline.files import write_atomically
+from data_pipeline.labels.legend import Legend
 from oasis_tf.checkpoints.manager import RunCheckpoints
 from oasis_tf.checkpoints.run_dir import open_run_dir
 from oasis_tf.config import ConfigError
@@ -137,7 +138,7 @@ class Run:
             keep=config.keep_checkpoints,
             writes=self._chief,
         )
-        self._restore()
+        self._restore(Legend.of(manifest))
         self.start_step = self._step()
         self.total_steps = config.total_steps(manifest.splits["train"].examples)
         self._events = _EventsFile(model_dir / "events.json")
@@ -275,7 +276,7 @@ class Run:
     def _step(self):
         return int(self.state.global_step.numpy())
 
-    def _restore(self):
+    def _restore(self, legend):
         """Goes on from the newest checkpoint; without any, from `init_from`."""
         try:
             restored = self._checkpoints.restore_newest()
@@ -287,9 +288,16 @@ class Run:
             ) from error
         if restored is None and self._config.init_from is not None:
             source = open_run_dir(self._config.init_from)
-            source.restore(**self.state.networks)
+            line = None
+            if self._config.init_classes == "by_name":
+                with self._strategy.scope():
+                    line = source.restore_classes(legend, self.state.networks)
+            else:
+                source.restore(**self.state.networks)
             if self._chief:
                 say(f"checkpoint: {source.title}")
+                if line:
+                    say(line)
 
     def _open_best(self):
         """`BestCheckpoint`, chosen by the first metric that has a value, or by the cheap score."""
