@@ -69,12 +69,18 @@ def events(path):
 
 
 @pytest.fixture(scope="module")
-def uninterrupted(records, tmp_path_factory):
-    model_dir = tmp_path_factory.mktemp("runs") / "whole"
+def reference(records, tmp_path_factory):
+    """A run that nothing happens to: (directory, stdout, stderr, seconds it took)."""
+    model_dir, begin = tmp_path_factory.mktemp("runs") / "whole", time.monotonic()
     process = start(records, model_dir, "--histograms")
     out, err = process.communicate(timeout=300)
     assert process.returncode == 0, err
-    return model_dir, out, err
+    return model_dir, out, err, time.monotonic() - begin
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(reference):
+    return reference[:3]
 
 
 def test_what_a_run_leaves(uninterrupted):
@@ -141,6 +147,21 @@ def test_tensorboard_has_everything(uninterrupted):
     assert wanted <= tags
     assert any(tag.startswith("generator/000") for tag in tags)  # --histograms
     assert sorted(losses(model_dir)) == list(range(1, STEPS + 1))
+
+
+def test_stopped_at_two_random_moments(reference, records, tmp_path):
+    """Forty more are in tests/survival/test_moments.py, with metrics."""
+    # Late, for it takes what it compares with from here.
+    from tests.survival.moments import assert_nothing_happened, stop_again_and_again
+
+    expected, *_, seconds = reference
+
+    def train(model_dir):
+        return start(records, model_dir, "--histograms")
+
+    rng = random.Random(0)
+    stop_again_and_again(train, tmp_path / "run", 2, ["SIGTERM", "tee and Ctrl-C"], rng, seconds)
+    assert_nothing_happened(tmp_path / "run", expected)
 
 
 @pytest.mark.slow

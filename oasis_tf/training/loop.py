@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import orbit
 
+from data_pipeline.errors import OasisError
 from data_pipeline.files import write_atomically
 from data_pipeline.labels.legend import Legend
 from oasis_tf.checkpoints.manager import RunCheckpoints
@@ -280,6 +281,8 @@ class Run:
         """Goes on from the newest checkpoint; without any, from `init_from`."""
         try:
             restored = self._checkpoints.restore_newest()
+        except OasisError:
+            raise
         # TensorFlow meets a damaged file with IndexError, OpError, ValueError and others.
         except Exception as error:
             raise ConfigError(
