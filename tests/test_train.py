@@ -268,6 +268,10 @@ def test_records_of_another_set(capsys, records, tmp_path):
         (["--image_size", "128", "128"], "64 128. Received: 128 128"),
         (["--batch_size", "7"], "at least --batch_size 7 pictures. Received: 6"),
         (["--batch_size", "0"], "--batch_size must be positive. Received: 0"),
+        (["--seed", "-1"], r"--seed must be in [0, 2^32). Received: -1"),
+        (["--labelmix_weight", "nan"], "--labelmix_weight must be finite. Received: nan"),
+        (["--init_from", "gs://bucket/run"], "--init_from must be a path of this machine"),
+        (["--segmenter", "s3://bucket/judge"], "--segmenter must be a path of this machine"),
         (["--base_channels", "-1"], "--base_channels must be positive. Received: -1"),
     ],
 )
