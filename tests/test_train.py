@@ -299,9 +299,10 @@ def test_a_kill_before_the_first_file_was_whole(capsys, records, tmp_path, monke
 
     monkeypatch.setattr("oasis_tf.train._train_in", stop)
     (tmp_path / "config.json.tmp").write_text('{"conf')
-    # The directory is taken, and what a start that fails leaves behind is no more than it found.
+    # The directory is taken, and what this start leaves, which fails, is no obstacle to the next.
     fails(capsys, command(records, tmp_path), "far enough")
-    assert [p.name for p in tmp_path.iterdir()] == ["config.json.tmp"]
+    assert [p.name for p in tmp_path.iterdir()] == ["config.json"]
+    fails(capsys, command(records, tmp_path, "--seed", "7"), "far enough")
 
 
 def test_a_model_dir_that_another_training_writes_in(capsys, records, tmp_path):
