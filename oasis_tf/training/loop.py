@@ -141,6 +141,7 @@ class Run:
         )
         self._restore(Legend.of(manifest))
         self.start_step = self._step()
+        self._stop.kept = self._checkpoints.newest
         self.total_steps = config.total_steps(manifest.splits["train"].examples)
         self._events = _EventsFile(model_dir / "events.json")
         self._check_that_workers_agree(manifest)
@@ -378,6 +379,7 @@ class Run:
         self._curves.flush()
         with announced("saving", self._tell):
             self._checkpoints.save(self._step())
+        self._stop.kept = self._checkpoints.newest
         # Other workers count on this one, which therefore does not end at once.
         self._stop.unsaved = self._strategy.cluster_resolver is not None
 
