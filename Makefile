@@ -2,6 +2,9 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+comma := ,
+# `make train GPU=1` also installs the libraries that TensorFlow needs for an NVIDIA GPU.
+EXTRAS := dev$(if $(GPU),$(comma)gpu)
 # Of the lines that `make train` ends with.
 DRAW := --model runs/sample --out runs/drawn --labels data/sample
 
@@ -49,7 +52,7 @@ $(VENV)/.installed: setup.py
 	$(PYTHON) -m venv $(VENV)
 	# The pip that comes with Python 3.10 does not find a set of versions that fit together.
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable ".[dev]"
+	$(BIN)/python -m pip install --quiet --editable ".[$(EXTRAS)]"
 	touch $@
 
 $(VENV)/.docs-installed: $(VENV)/.installed

@@ -32,6 +32,7 @@ setup(
     ],
     extras_require={
         "serve": SERVE,
+        "gpu": ["tensorflow[and-cuda]>=2.20,<2.21"],
         "segformer": ["keras-hub>=0.20"],
         "docs": ["mkdocs-material>=9.5", "mkdocstrings[python]>=0.26"],
         "dev": [

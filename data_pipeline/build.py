@@ -38,6 +38,9 @@ def main(arguments=None):
             not flags.no_crop,
             flags.out_of_range,
             {name: getattr(flags, name) for name in _option_names()},
+            flags.exif,
+            flags.skip_broken,
+            flags.val_share,
         )
         command = shlex.join(["python", "-m", "data_pipeline.build", *arguments])
         _, summary = build(request, flags.out, workers=flags.workers, command=command)
@@ -102,6 +105,32 @@ def _parser():
         "stopping",
     )
     add(
+        "--skip_unpaired",
+        action="store_true",
+        help="leave out pictures without label map and label maps without picture, where both are "
+        "files",
+    )
+    add(
+        "--skip_broken",
+        action="store_true",
+        help="leave out files that cannot be read and annotations that outline nothing, and count "
+        "them",
+    )
+    add(
+        "--val_share",
+        type=float,
+        metavar="X",
+        help="set this share of the training pictures aside as val, always the same ones, where "
+        "there is no val split; 0.1 is usual",
+    )
+    add(
+        "--exif",
+        choices=("follow", "ignore"),
+        default="follow",
+        help="follow turns pictures upright where their label maps are upright; ignore is for "
+        "labels made on the pixels as stored; default: follow",
+    )
+    add(
         "--out_of_range",
         choices=("error", "unlabelled"),
         default="error",
@@ -112,12 +141,25 @@ def _parser():
         action=PathAction,
         metavar="FILE",
         help='folder: names, one a line, or JSON: ["sky", ...] or [{"name": "sky", "color": '
-        "[70, 130, 180]}, ...]; default: class_names.json or .txt in --source",
+        "[70, 130, 180]}, ...], and other forms (docs/datasets.md); default: class_names.json or "
+        ".txt in --source",
+    )
+    add(
+        "--image_suffix",
+        metavar="TEXT",
+        help="folder: end of the pictures' names that their label maps do not have, such as "
+        "_leftImg8bit",
+    )
+    add(
+        "--label_suffix",
+        metavar="TEXT",
+        help="folder: end of the label maps' names that the pictures do not have, such as _mask",
     )
     add(
         "--unlabelled",
         metavar="ID_OR_NAME",
-        help='folder: the class of unlabelled pixels; default: the one named "unlabelled"',
+        help='folder: the class of unlabelled pixels; default: the one named "unlabelled", '
+        '"void" or "ignore", in any case',
     )
     add(
         "--download",

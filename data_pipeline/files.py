@@ -1,5 +1,6 @@
 """Writing and checking files so that a kill at any moment leaves either the old or the new one."""
 
+import codecs
 import errno
 import hashlib
 import os
@@ -37,6 +38,17 @@ def write_atomically(path, text):
     temporary = Path(f"{path}.tmp")
     temporary.write_text(text, encoding="utf-8")
     publish(temporary, path)
+
+
+def read_text(path):
+    """Reads a text file of any editor: UTF-8, or UTF-16 if a byte order mark says so.
+
+    Raises:
+        OSError, UnicodeError: the file cannot be read, or is neither.
+    """
+    content = Path(path).read_bytes()
+    marks = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+    return content.decode("utf-16" if content.startswith(marks) else "utf-8-sig")
 
 
 def sha256(path):

@@ -2,9 +2,10 @@
 
 import sys
 
-from data_pipeline.errors import DataError, OasisError
+from data_pipeline.errors import OasisError
 from data_pipeline.paths import PathAction
 from oasis_tf.console import say
+from oasis_tf.outputs import check_directory, make_directory
 from oasis_tf.tf_setup import quiet_log
 
 
@@ -60,16 +61,16 @@ def add_region_arguments(parser, flag, *, required):
     region.add_argument(
         flag,
         dest="classes",
-        type=lambda text: [name.strip() for name in text.split(",")],
         metavar="CLASSES",
-        help='names with commas between; "car#2" is the second connected segment of class car, '
-        "counted in reading order",
+        help='names with commas between, which may have commas themselves; "car#2" is the second '
+        "connected segment of class car, counted in reading order",
     )
     region.add_argument(
         "--mask",
         action=PathAction,
         metavar="FILE",
-        help="a picture of the label map's size, black outside of the region",
+        help="a picture of the label map's size, black or fully transparent outside of the region; "
+        "not a JPEG",
     )
 
 
@@ -84,6 +85,7 @@ def sampling_options(arguments):
 
 def open_model(arguments):
     """Makes --out and loads --model: (`Synthesizer`, the palette of --palette or None)."""
+    check_directory(arguments.out)
     quiet_log()
     from data_pipeline.labels.label_files import read_palette
     from oasis_tf.sampling.loading import load
@@ -91,26 +93,8 @@ def open_model(arguments):
     synthesizer = load(arguments.model)
     say(f"checkpoint: {synthesizer.source.title}")
     palette = arguments.palette and read_palette(arguments.palette, synthesizer.legend)
-    try:
-        arguments.out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DataError(f"--out must be a writable directory. Received: {error}") from None
+    make_directory(arguments.out)
     return synthesizer, palette
-
-
-def read_mask(path):
-    """Reads --mask: bool (H, W), or None where `path` is None.
-
-    Raises:
-        DataError: the file is missing, truncated or no picture.
-    """
-    if path is None:
-        return None
-    import numpy as np
-
-    from data_pipeline.datasets.pictures import open_rgb
-
-    return np.asarray(open_rgb(path)).any(axis=-1)
 
 
 def run(command, arguments):

@@ -14,6 +14,8 @@ from oasis_tf.cli import run
 from oasis_tf.config import save_config
 from oasis_tf.configs import PRESETS
 from oasis_tf.console import say
+from oasis_tf.model_path import check_model_path
+from oasis_tf.outputs import check_directory
 from oasis_tf.tf_setup import quiet_log
 
 # Those whose classes are known without their annotations.
@@ -76,8 +78,10 @@ def main(argv=None):
 
 def _convert(arguments):
     out = arguments.out
+    check_model_path(out, "--out")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise DataError(f"--out must be a new or an empty directory. Received: {out}")
+    check_directory(out.parent)
     # Everything goes into a directory beside it first: what is at --out is complete.
     temporary = Path(f"{out.resolve()}.tmp")
     shutil.rmtree(temporary, ignore_errors=True)
@@ -89,10 +93,10 @@ def _convert(arguments):
         else:
             report = _to_released(arguments, temporary)
             follow_up = f"their test.py with --checkpoints_dir {out.parent} --name {out.name}"
+        print(report)
         os.replace(temporary, out)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-    print(report)
     print(f"written to {out}; next: {follow_up}")
     return 0
 

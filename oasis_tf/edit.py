@@ -3,14 +3,15 @@
 import argparse
 import sys
 
+from data_pipeline.labels.mask_rule import how_much, read_mask
 from oasis_tf.cli import (
     add_model_arguments,
     add_region_arguments,
     open_model,
-    read_mask,
     run,
     sampling_options,
 )
+from oasis_tf.outputs import check_files
 from oasis_tf.sampling.seeds import sample_seeds
 
 
@@ -45,7 +46,7 @@ def _edit(arguments):
     if arguments.edit_seed is None:
         arguments.edit_seed = arguments.seed + (arguments.to_class is None)
     edit_seeds = sample_seeds(arguments.edit_seed, arguments.samples, "--edit_seed")
-    mask = read_mask(arguments.mask)
+    mask = arguments.mask and read_mask(arguments.mask)
     synthesizer, palette = open_model(arguments)
     # Late, for these import TensorFlow.
     import numpy as np
@@ -53,27 +54,33 @@ def _edit(arguments):
     from data_pipeline.labels.label_files import read_label_map
     from oasis_tf.images import contact_sheet, save_png, thumbnail
 
+    name = f"{arguments.labels.stem}_seed{arguments.seed}"
+    original, strip_path = (arguments.out / f"{name}{end}.png" for end in ("", "_strip"))
+    paths = [
+        arguments.out / f"{name}_edit{k:03d}_seed{seed}.png" for k, seed in enumerate(edit_seeds)
+    ]
+    check_files(original, *paths, strip_path)
+    if mask is not None:
+        print(f"{'mask':<9} {how_much(mask)}")
     edit = synthesizer.edit(
         read_label_map(arguments.labels, synthesizer.legend, palette),
         seed=arguments.seed,
-        classes=arguments.classes,
+        classes=arguments.classes and synthesizer.legend.split_names(arguments.classes),
         mask=mask,
         to_class=arguments.to_class,
         edit_seed=arguments.edit_seed,
         samples=arguments.samples,
         **sampling_options(arguments),
     )
-    name = f"{arguments.labels.stem}_seed{arguments.seed}"
-    save_png(arguments.out / f"{name}.png", edit.original)
+    save_png(original, edit.original)
     shown = np.repeat(edit.mask[..., None], 3, axis=-1).astype(np.uint8) * 255
     strip = [("original", edit.original), ("mask", shown)]
-    for k, (seed, image) in enumerate(zip(edit_seeds, edit.images, strict=True)):
-        save_png(arguments.out / f"{name}_edit{k:03d}_seed{seed}.png", image)
+    for path, seed, image in zip(paths, edit_seeds, edit.images, strict=True):
+        save_png(path, image)
         strip.append((f"edit seed {seed}", image))
-    path = arguments.out / f"{name}_strip.png"
-    save_png(path, contact_sheet([[(text, thumbnail(p, 512)) for text, p in strip]]))
+    save_png(strip_path, contact_sheet([[(text, thumbnail(p, 512)) for text, p in strip]]))
     print(f"{'pictures':<9} {1 + len(edit_seeds)} in {arguments.out}")
-    print(f"{'strip':<9} {path}")
+    print(f"{'strip':<9} {strip_path}")
     return 0
 
 

@@ -11,6 +11,8 @@ from oasis_tf.evaluation.metrics.features import FEATURES
 from oasis_tf.evaluation.metrics.metric import in_short
 from oasis_tf.evaluation.metrics.registry import METRICS
 from oasis_tf.evaluation.protocols import PROTOCOLS, choose_protocol
+from oasis_tf.metrics.frozen import weights_dir
+from oasis_tf.outputs import check_directory, check_files
 from oasis_tf.tf_setup import quiet_log
 
 
@@ -84,16 +86,25 @@ def _evaluate(arguments):
             f"--split must be one of {', '.join(manifest.splits)}. Received: {arguments.split}"
         )
     sample_seeds(arguments.seed, manifest.splits[arguments.split].examples + arguments.samples)
-    for path in (arguments.out, arguments.report):
-        if path is not None and not path.absolute().parent.is_dir():
-            raise DataError(f"{path} must be in a directory that exists")
+    outputs = []
+    for flag, kind in (("out", ".json"), ("report", ".html")):
+        path = getattr(arguments, flag)
+        if path is None:
+            continue
+        if path.suffix.lower() in {".json", ".html"} - {kind}:
+            raise DataError(f"--{flag} writes a {kind} file. Received: {path}")
+        outputs.append(path)
+    if len(outputs) == 2 and outputs[0].resolve() == outputs[1].resolve():
+        raise DataError(f"--out and --report must be two files. Received: {outputs[0]} for both")
+    check_files(*outputs)
+    cache_dir = arguments.cache_dir or weights_dir() / "evaluation"
+    check_directory(cache_dir, "--cache_dir")
     quiet_log()
 
     from data_pipeline.files import write_atomically
     from data_pipeline.reading.reader import READ_ERRORS, explain_read_error
     from oasis_tf.evaluation.evaluation import evaluate
     from oasis_tf.evaluation.request import Request
-    from oasis_tf.metrics.frozen import weights_dir
     from oasis_tf.sampling.loading import load
 
     request = Request(
@@ -110,20 +121,19 @@ def _evaluate(arguments):
         weights_dir=weights_dir(arguments.weights_dir),
         download=arguments.download_weights,
     )
-    cache_dir = arguments.cache_dir or weights_dir() / "evaluation"
     synthesizer = load(arguments.model)
     say(f"checkpoint: {synthesizer.source.title}")
     try:
         evaluation = evaluate(synthesizer, arguments.model, request, cache_dir, tell=say)
+        print(_table(evaluation))  # first, so that it is seen whatever becomes of the files
+        if arguments.out:
+            write_atomically(arguments.out, json.dumps(evaluation.result, indent=1) + "\n")
         if arguments.report:
             from oasis_tf.evaluation.report import report
 
             write_atomically(arguments.report, report(evaluation, arguments.data_dir))
     except READ_ERRORS as error:
         raise explain_read_error(arguments.data_dir, error) from error
-    if arguments.out:
-        write_atomically(arguments.out, json.dumps(evaluation.result, indent=1) + "\n")
-    print(_table(evaluation))
     for name in ("out", "report"):
         if path := getattr(arguments, name):
             print(f"{name:<12} {path}")

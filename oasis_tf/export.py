@@ -7,6 +7,8 @@ import sys
 from data_pipeline.errors import OasisError
 from data_pipeline.paths import PathAction
 from oasis_tf.config import ConfigError
+from oasis_tf.model_path import check_model_path
+from oasis_tf.outputs import check_directory
 from oasis_tf.tf_setup import quiet_log
 
 
@@ -66,6 +68,8 @@ def main(argv=None):
 def _export(arguments):
     from oasis_tf.checkpoints.run_dir import open_run_dir
 
+    check_model_path(arguments.out, "--out")
+    check_directory(arguments.out)
     model = open_run_dir(arguments.model)
     height, width = model.config.image_size
     if arguments.max_pixels < height * width:

@@ -5,14 +5,15 @@ import sys
 
 from data_pipeline.errors import DataError
 from data_pipeline.files import publish
+from data_pipeline.labels.mask_rule import how_much, read_mask
 from oasis_tf.cli import (
     add_model_arguments,
     add_region_arguments,
     open_model,
-    read_mask,
     run,
     sampling_options,
 )
+from oasis_tf.outputs import check_files
 from oasis_tf.sampling.seeds import sample_seeds
 
 _MILLISECONDS = 100  # a frame
@@ -49,24 +50,27 @@ def _interpolate(arguments):
     seed, to_seed = (sample_seeds(seed, 1, "--seeds")[0] for seed in arguments.seeds)
     if arguments.frames < 2:
         raise DataError(f"--frames must be 2 or more. Received: {arguments.frames}")
-    mask = read_mask(arguments.mask)
+    mask = arguments.mask and read_mask(arguments.mask)
     synthesizer, palette = open_model(arguments)
     # Late, for these import TensorFlow.
     from data_pipeline.labels.label_files import read_label_map
     from oasis_tf.images import contact_sheet, save_png, thumbnail
 
+    name = f"{arguments.labels.stem}_seed{seed}_to_seed{to_seed}"
+    row, animation = (arguments.out / f"{name}.{end}" for end in ("png", arguments.format))
+    check_files(row, animation)
+    if mask is not None:
+        print(f"{'mask':<10} {how_much(mask)}")
     frames = synthesizer.interpolate(
         read_label_map(arguments.labels, synthesizer.legend, palette),
         seed=seed,
         to_seed=to_seed,
         frames=arguments.frames,
         linear=arguments.linear,
-        classes=arguments.classes,
+        classes=arguments.classes and synthesizer.legend.split_names(arguments.classes),
         mask=mask,
         **sampling_options(arguments),
     )
-    name = f"{arguments.labels.stem}_seed{seed}_to_seed{to_seed}"
-    row, animation = (arguments.out / f"{name}.{end}" for end in ("png", arguments.format))
     last = len(frames) - 1
     cells = [(f"{i / last:.2f}", thumbnail(frame)) for i, frame in enumerate(frames)]
     save_png(row, contact_sheet([cells]))

@@ -8,7 +8,10 @@ import socket
 import sys
 import urllib.parse
 
+from data_pipeline.errors import DataError
 from data_pipeline.paths import PathAction
+from oasis_tf.console import report
+from oasis_tf.model_path import check_model_path
 from oasis_tf.tf_setup import quick_graphs, quiet_log
 
 
@@ -28,6 +31,15 @@ def parse_arguments(argv=None):
     parser.add_argument("--model_name", help="defaults to the directory's name")
     parser.add_argument("--host", default="127.0.0.1", help="defaults to this machine only")
     parser.add_argument("--port", type=_port, default=8501, help="0 takes a free one")
+    parser.add_argument(
+        "--cors_origin",
+        action="append",
+        default=[],
+        type=_origin,
+        metavar="ORIGIN",
+        help="pages of this origin, such as http://localhost:3000, may call the REST API; several "
+        "times for several, * for all. Defaults to none but the server's own",
+    )
     for name, default, text in (
         ("max_body_mib", 64, "size of a request"),
         ("max_pixels", 1 << 24, "pixels of the PNG files of one request"),
@@ -50,6 +62,10 @@ def main(argv=None):
     base_path = arguments.model_base_path
     if not base_path.is_dir():
         return _refuse(f"--model_base_path must be a directory. Received: {base_path}")
+    try:
+        check_model_path(base_path, "--model_base_path")
+    except DataError as error:
+        return _refuse(error)
     name = arguments.model_name or base_path.resolve().name
     try:
         listener = _listen(arguments.host, arguments.port)
@@ -85,6 +101,8 @@ def _serve(arguments, name, listener):
     for name_of_logger in ("tensorflow", "absl"):
         logging.getLogger(name_of_logger).setLevel(logging.ERROR)
 
+    logging.getLogger("uvicorn.error").addFilter(_is_no_refused_offer)
+
     limits = Limits(
         max_body_bytes=arguments.max_body_mib << 20,
         max_pixels=arguments.max_pixels,
@@ -92,9 +110,13 @@ def _serve(arguments, name, listener):
         max_queue=arguments.max_queue,
         timeout=arguments.timeout,
     )
-    app = create_app(name, VersionManager(arguments.model_base_path, Servable), limits)
+    versions = VersionManager(arguments.model_base_path, Servable, tell=report)
     config = uvicorn.Config(
-        app,
+        create_app(name, versions, limits, arguments.cors_origin),
+        # A client may offer another protocol ("Upgrade: h2c", as Java's does): the offer is
+        # ignored, as it may be. The other parser would lose the body of such a request.
+        http="h11",
+        ws="none",
         log_config=None,
         access_log=False,
         server_header=False,
@@ -103,12 +125,17 @@ def _serve(arguments, name, listener):
     )
     host, port = listener.getsockname()[:2]
     host = f"[{host}]" if ":" in host else host
-    print(f"editor    http://{host}:{port}/")
-    print(f"REST API  http://{host}:{port}/v1/models/{urllib.parse.quote(name, safe='')}")
-    print("Ctrl-C stops, once the requests under way are answered", flush=True)
+    report(f"editor    http://{host}:{port}/")
+    report(f"REST API  http://{host}:{port}/v1/models/{urllib.parse.quote(name, safe='')}")
+    report("Ctrl-C stops, once the requests under way are answered")
     with _quiet_signals():
         uvicorn.Server(config).run(sockets=[listener])
     return 0
+
+
+def _is_no_refused_offer(record):
+    """False for what uvicorn says of each offer of another protocol that is ignored."""
+    return not record.getMessage().startswith(("Unsupported upgrade", "No supported WebSocket"))
 
 
 @contextlib.contextmanager
@@ -136,6 +163,16 @@ def _listen(host, port):
         listener.close()
         raise
     return listener
+
+
+def _origin(text):
+    parts = urllib.parse.urlsplit(text)
+    rest = parts.path + parts.query + parts.fragment
+    if text != "*" and (parts.scheme not in ("http", "https") or not parts.hostname or rest):
+        raise argparse.ArgumentTypeError(
+            f"must be http(s)://HOST[:PORT] without a path, or *. Received: {text}"
+        )
+    return text
 
 
 def _port(text):

@@ -2,11 +2,17 @@
 
 import argparse
 import sys
+from collections import Counter
+from pathlib import Path
 
+from data_pipeline.datasets.walk import walk
 from data_pipeline.errors import DataError, listing
 from oasis_tf.cli import add_model_arguments, open_model, run, sampling_options
+from oasis_tf.outputs import check_files
+from oasis_tf.own_pictures import without_own_pictures
 from oasis_tf.sampling.seeds import sample_seeds
 
+_SUFFIXES = (".png", ".tif", ".tiff")
 _COLUMNS = 8
 _ROWS = 64  # of a contact sheet; more go on to the next one
 
@@ -20,8 +26,8 @@ def parse_arguments(argv=None):
     )
     add_model_arguments(
         parser,
-        "a label map, or a directory of them: PNG files with ids as in the data set the model has "
-        "learnt from, with its palette, or with colours",
+        "a label map, or a directory of them, at any depth: PNG or TIFF files with ids as in the "
+        "data set the model has learnt from, with its palette, or with colours",
     )
     parser.add_argument(
         "--samples", type=int, default=1, metavar="K", help="pictures of each; default: 1"
@@ -39,7 +45,7 @@ def main(argv=None):
 
 def _synthesize(arguments):
     seeds = sample_seeds(arguments.seed, arguments.samples, "--seed")
-    files = _label_files(arguments.labels)
+    files, left_out = _label_files(arguments.labels, arguments.out)
     synthesizer, palette = open_model(arguments)
     # Late, for these import TensorFlow.
     from tqdm import tqdm
@@ -48,43 +54,66 @@ def _synthesize(arguments):
     from oasis_tf.images import save_png
 
     sheets = _Sheets(arguments.out)
-    bad = []
+    bad, written = [], 0
     with tqdm(total=len(files) * len(seeds), unit="picture", file=sys.stderr) as bar:
         for file in files:
+            name = files[file]
+            paths = [
+                arguments.out / name.with_name(f"{name.stem}_sample{k:03d}_seed{seed}.png")
+                for k, seed in enumerate(seeds)
+            ]
             try:
+                (arguments.out / name).parent.mkdir(parents=True, exist_ok=True)
+                check_files(*paths)
                 label_map = read_label_map(file, synthesizer.legend, palette)
                 pictures = synthesizer.generate(label_map, seeds, **sampling_options(arguments))
-                sheets.begin(file.name, synthesizer.palette[label_map])
-                for k, (seed, picture) in enumerate(zip(seeds, pictures, strict=True)):
-                    path = arguments.out / f"{file.stem}_sample{k:03d}_seed{seed}.png"
+                sheets.begin(str(name), synthesizer.palette[label_map])
+                for path, seed, picture in zip(paths, seeds, pictures, strict=True):
                     save_png(path, picture)
+                    written += 1
                     sheets.add(f"seed {seed}", picture)
                     bar.update()
-            except DataError as error:
+            except (DataError, OSError) as error:
                 if len(files) == 1:
                     raise
                 bad.append(str(error) if str(file) in str(error) else f"{file}: {error}")
-    written = (len(files) - len(bad)) * len(seeds)
     print(f"{'pictures':<14} {written} in {arguments.out}")
+    if left_out:
+        print(f"{'left out':<14} {left_out} pictures of earlier runs in --labels")
     for path in sheets.close():
         print(f"{'contact sheet':<14} {path}")
     if bad:
         print(
-            f"error: {len(bad)} of {len(files)} label maps could not be used:\n{listing(bad, 50)}",
+            f"error: {len(bad)} of {len(files)} label maps could not be drawn:\n{listing(bad, 50)}",
             file=sys.stderr,
         )
-    return 1 if bad else 0
+    return 2 if bad else 0
 
 
-def _label_files(path):
+def _label_files(path, out):
+    """{file: its path inside of --labels}, which is where its pictures go in --out.
+
+    And how many pictures of earlier runs were left out.
+    """
     if path.is_file():
-        return [path]
+        return {path: Path(path.name)}, 0
     if not path.is_dir():
         raise DataError(f"--labels must be a file or a directory. Received: {path}, which is not")
-    files = sorted(p for p in path.iterdir() if p.is_file() and p.suffix.lower() == ".png")
+    # What an earlier call has drawn below --labels is no label map.
+    below = out.resolve() != path.resolve()
+    found = [
+        file for file in walk(path, [out] if below else []) if file.suffix.lower() in _SUFFIXES
+    ]
+    files = {file: file.relative_to(path) for file in without_own_pictures(found, out)}
     if not files:
-        raise DataError(f"--labels must hold PNG files. Received: {path} with none")
-    return files
+        raise DataError(f"--labels must hold PNG or TIFF files. Received: {path} with none")
+    same = Counter(name.with_suffix("") for name in files.values())
+    twice = [str(file) for file, name in files.items() if same[name.with_suffix("")] > 1]
+    if twice:
+        raise DataError(
+            f"--labels must not hold two files of one name. Received:\n{listing(twice)}"
+        )
+    return files, len(found) - len(files)
 
 
 class _Sheets:

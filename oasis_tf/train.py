@@ -15,8 +15,10 @@ from data_pipeline.proxy import reach_own_machines
 from oasis_tf.config import GROUPS, ConfigError, check_resumable, save_config, settings
 from oasis_tf.configs import PRESETS, toy
 from oasis_tf.console import report, say
+from oasis_tf.model_path import check_model_path
 from oasis_tf.tf_setup import quick_graphs, quiet_log
 from oasis_tf.training.advice import length, warnings
+from oasis_tf.training.devices import unused_gpu
 from oasis_tf.training.score_names import score_title
 from oasis_tf.training.signals import StopRequest
 from oasis_tf.training.strategy import (
@@ -168,6 +170,7 @@ def main(argv=None):
     from data_pipeline.records.manifest import Manifest
 
     try:
+        check_model_path(arguments.model_dir, "--model_dir")
         cluster = read_cluster() if arguments.strategy == MULTI_WORKER else None
         if arguments.strategy is None:
             check_alone()
@@ -377,6 +380,8 @@ def _train_in(arguments, config, manifest, strategy, stop):
             say(f"note: {note}")
         examples = manifest.splits["train"].examples
         say(length(run.total_steps, examples, config.batch_size, run.devices))
+        if line := unused_gpu():
+            say(f"warning: {line}")
         if run.is_complete:
             say(f"the run is complete at step {run.start_step}; --steps N makes it longer")
         else:

@@ -5,6 +5,7 @@ import sys
 
 from data_pipeline.paths import PathAction
 from oasis_tf.cli import run
+from oasis_tf.outputs import check_directory, check_files, make_directory
 from oasis_tf.tf_setup import quiet_log
 
 
@@ -51,6 +52,7 @@ def _train(arguments):
             "a segmenter needs two classes or more, unlabelled apart. "
             f"Received: {', '.join(manifest.class_names)}"
         )
+    check_directory(arguments.out)
     quiet_log()
     from data_pipeline.reading.reader import READ_ERRORS, explain_read_error, train_dataset
     from oasis_tf.keras_setup import keras
@@ -60,15 +62,18 @@ def _train(arguments):
         build_segmentation_network,
         train_segmentation_network,
     )
-    from oasis_tf.segmenters.segmenter import FILE_NAME, load_segmenter, save_segmenter
+    from oasis_tf.segmenters.segmenter import (
+        FILE_NAME,
+        MODEL_NAME,
+        load_segmenter,
+        save_segmenter,
+    )
 
     batches = train_dataset(
         arguments.data_dir, batch_size=arguments.batch_size, seed=arguments.seed
     )
-    try:
-        arguments.out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DataError(f"--out must be a writable directory. Received: {error}") from None
+    make_directory(arguments.out)
+    check_files(arguments.out / MODEL_NAME, arguments.out / FILE_NAME)
     # Until the new one is complete there is none.
     (arguments.out / FILE_NAME).unlink(missing_ok=True)
     keras.utils.set_random_seed(arguments.seed)

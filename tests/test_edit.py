@@ -53,6 +53,35 @@ def test_a_mask_and_another_class(toy_run, toy_synthesizer, labels):
     np.testing.assert_array_equal(picture, expected.images[0])
 
 
+def test_a_mask_of_the_whole_picture_is_noticed(toy_run, labels, capsys):
+    Image.fromarray(np.full((64, 96), 255, np.uint8)).save(labels.parent / "mask.png")
+    flags = ["--mask", str(labels.parent / "mask.png")]
+    assert main(command(toy_run, labels, *flags)) == 0
+    out = capsys.readouterr().out
+    # Said before it is drawn.
+    assert out.startswith("mask      6144 of 6144 pixels, almost the whole picture: ")
+    # A brush on a transparent layer, whose hidden colour is white.
+    mask = np.full((64, 96, 4), 255, np.uint8)
+    mask[10:, ..., 3] = 0
+    Image.fromarray(mask).save(labels.parent / "mask.png")
+    assert main(command(toy_run, labels, *flags)) == 0
+    assert "960 of 6144 pixels\n" in capsys.readouterr().out
+
+
+def test_what_cannot_be_written_is_told_before_drawing(toy_run, labels, capsys, monkeypatch):
+    def draw(*_, **__):
+        raise AssertionError("it was drawn")
+
+    monkeypatch.setattr("oasis_tf.sampling.synthesizer.Synthesizer.edit", draw)
+    out = labels.parent / "out"
+    for name in ("map_seed0.png", "map_seed0_strip.png"):
+        (out / name).mkdir(parents=True)
+    assert main(command(toy_run, labels, "--resample", "sea")) == 2
+    error = capsys.readouterr().err
+    assert "map_seed0.png: Is a directory" in error
+    assert "map_seed0_strip.png: Is a directory" in error
+
+
 @pytest.mark.parametrize(
     "flags, message",
     [

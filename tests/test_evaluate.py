@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import keras
 import numpy as np
@@ -121,6 +122,76 @@ def test_everything_at_once(command, inception, segmenter, tmp_path, capsys):
     # Self-contained: no address is loaded from.
     assert not re.search(r'(src|href)="(?!data:)', html) and "url(" not in html
     assert "<polyline" in html and "nan" not in re.sub(r"base64,[^\"]*", "", html).lower()
+
+
+def mend(path, **changes):
+    """Another description of a segmenter."""
+    description = path / "segmenter.json"
+    description.write_text(json.dumps({**json.loads(description.read_text()), **changes}))
+
+
+def test_a_segmenter_that_was_mended_is_asked_again(command, segmenter, tmp_path):
+    judge = tmp_path / "judge"
+    shutil.copytree(segmenter, judge)
+
+    def miou(*flags):
+        assert main(command("miou", "--segmenter", str(judge), *flags)) == 0
+        return result(tmp_path)["metrics"]["miou"]["value"]
+
+    mend(judge, mean=[0, 300, 0])
+    wrong = miou()
+    mend(judge, mean=127.5)
+    right = miou()
+    assert right == miou("--cache_dir", str(tmp_path / "fresh")) != wrong
+
+
+def test_names_as_others_write_them_and_those_that_are_lacking(
+    command, segmenter, tmp_path, capsys
+):
+    judge = tmp_path / "judge"
+    shutil.copytree(segmenter, judge)
+    page = tmp_path / "page.html"
+    assert main(command("miou", "--segmenter", str(judge))) == 0
+    all_named = result(tmp_path)["metrics"]["miou"]
+    assert (all_named["classes_left_out"], all_named["left_out"]) == (0, [])
+    assert "left out" not in "".join(capsys.readouterr())
+
+    mend(judge, class_names=["Sky", "sea, ocean", "SAND"])
+    assert main(command("miou", "--segmenter", str(judge))) == 0
+    assert result(tmp_path)["metrics"]["miou"] == all_named
+    capsys.readouterr()
+
+    mend(judge, class_names=["sky", "ocean", "sand"])
+    assert main(command("miou", "--segmenter", str(judge), "--report", str(page))) == 0
+    lacking = result(tmp_path)["metrics"]["miou"]
+    assert (lacking["classes_left_out"], lacking["left_out"]) == (1, ["sea"])
+    assert {each["class"] for each in lacking["per_class"]} <= {"sky", "sand"}
+    output = capsys.readouterr()
+    line = "left out, for the segmenter cannot name 1 class: sea"
+    assert f"miou: {line}" in output.err and line in output.out and line in page.read_text()
+
+
+def test_what_cannot_be_written_is_told_before_anything_is_computed(command, tmp_path, capsys):
+    (tmp_path / "result.json").mkdir()
+    assert main(command("colour", "--report", str(tmp_path / "missing/page.html"))) == 2
+    error = capsys.readouterr().err
+    assert "result.json: Is a directory" in error and "page.html: it must be in" in error
+    assert main(command("colour", "--out", str(tmp_path / "a"), "--report", f"{tmp_path}/a")) == 2
+    assert "--out and --report must be two files" in capsys.readouterr().err
+    (tmp_path / "cache").touch()
+    assert main(command("colour", "--out", str(tmp_path / "a"))) == 2
+    assert "--cache_dir must be a writable directory" in capsys.readouterr().err
+    assert not (tmp_path / "a").exists()
+
+
+def test_numbers_are_shown_whatever_becomes_of_the_file(command, tmp_path, capsys, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("data_pipeline.files.write_atomically", full)
+    assert main(command("colour")) == 1
+    output = capsys.readouterr()
+    assert re.search(r"colour +0?\.\d+", output.out) and "No space left" in output.err
 
 
 def test_against_the_pictures_themselves(command, inception, model, records, tmp_path):
@@ -324,6 +395,8 @@ def test_a_model_that_draws_nan(records, tmp_path, capsys):
         (["--data_dir", "missing"], "no complete data set in missing"),
         (["--model", "missing"], "Received: missing, no such directory"),
         (["--protocol", "ade20k"], "takes records of 256x256"),
+        (["--out", "a.html"], "--out writes a .json file. Received: a.html"),
+        (["--report", "a.json"], "--report writes a .html file. Received: a.json"),
         (["--out", "missing/result.json"], "must be in a directory that exists"),
     ],
 )

@@ -155,6 +155,8 @@ def run(*arguments):
         (("--model_base_path", ".", "--host", "256.1.1.1"), "--host"),
         (("--model_base_path", ".", "--max_queue", "0"), "must be positive"),
         (("--model_base_path", ".", "--timeout", "soon"), "--timeout"),
+        (("--model_base_path", ".", "--cors_origin", "localhost:3000"), "without a path, or *"),
+        (("--model_base_path", ".", "--cors_origin", "http://a.b/c"), "without a path, or *"),
     ],
 )
 def test_bad_flags(flags, message):

@@ -71,14 +71,39 @@ def test_bad_files_among_good_ones(toy_run, labels, tmp_path, capsys):
     (labels / "bad.png").write_bytes(b"no picture")
     Image.fromarray(np.full((32, 32), 77, np.uint8)).save(labels / "d.png")
     (labels / "notes.txt").write_text("not looked at")
-    assert main(command(toy_run, labels, tmp_path / "out")) == 1
+    assert main(command(toy_run, labels, tmp_path / "out")) == 2
     error = capsys.readouterr().err
-    assert "error: 2 of 5 label maps could not be used:" in error
+    assert "error: 2 of 5 label maps could not be drawn:" in error
     assert f"{labels / 'bad.png'} must be a complete, readable picture" in error
     assert "d.png: the ids of a label map must be those of the model's 5 classes" in error
     assert "id 77: 1024 pixels" in error
     assert "Traceback" not in error
     assert [name[0] for name in names(tmp_path / "out")] == ["a", "b", "c", "c"]
+
+
+def test_files_that_cannot_be_written(toy_run, labels, tmp_path, capsys):
+    long, out = 240 * "m", tmp_path / "out"
+    (labels / "a.png").rename(labels / f"{long}.png")
+    (out / "b_sample000_seed0.png").mkdir(parents=True)
+    assert main(command(toy_run, labels, out)) == 2
+    output = capsys.readouterr()
+    assert f"1 in {out}" in output.out and "contact_sheet.png" in output.out
+    assert "error: 2 of 3 label maps could not be drawn:" in output.err
+    assert f"{long}_sample000_seed0.png: File name too long" in output.err
+    assert "b_sample000_seed0.png: Is a directory" in output.err
+    assert "Traceback" not in output.err
+    assert names(out) == ["b_sample000_seed0.png", "c_sample000_seed0.png", "contact_sheet.png"]
+
+
+def test_pictures_beside_their_label_maps_are_not_read(toy_run, labels, capsys):
+    expected = [f"{x}{end}.png" for x in "abc" for end in ("", "_sample000_seed0")]
+    for run in range(2):
+        assert main(command(toy_run, labels, labels)) == 0
+        output = capsys.readouterr()
+        assert f"3 in {labels}" in output.out
+        # Three pictures and the contact sheet.
+        assert ("4 pictures of earlier runs" in output.out) == (run == 1)
+        assert names(labels) == [*expected, "contact_sheet.png"]
 
 
 @pytest.mark.parametrize(
@@ -99,9 +124,41 @@ def test_bad_input(toy_run, labels, tmp_path, capsys, flags, message):
     assert not (tmp_path / "out").exists() or not names(tmp_path / "out")
 
 
+def test_sub_directories_are_mirrored(toy_run, labels, tmp_path):
+    (labels / "city").mkdir()
+    (labels / "b.png").rename(labels / "city" / "a.png")
+    Image.open(labels / "a.png").save(labels / "city" / "c.tif")
+    (labels / "c.png").unlink()
+    (labels / "linked").symlink_to(labels / "city")
+    (labels / "loop").symlink_to(labels)
+    (labels / "._a.png").write_bytes(b"\0\5\x16\7")
+    (labels / ".ipynb_checkpoints").mkdir()
+    (labels / ".ipynb_checkpoints" / "a.png").write_bytes((labels / "a.png").read_bytes())
+    out = labels / "drawn"  # a second call does not take the first one's pictures for label maps
+    for _ in range(2):
+        assert main(command(toy_run, labels, out)) == 0
+        drawn = sorted(path.relative_to(out).as_posix() for path in out.rglob("*.png"))
+        assert drawn == [
+            "a_sample000_seed0.png",
+            "city/a_sample000_seed0.png",
+            "city/c_sample000_seed0.png",
+            "contact_sheet.png",
+            "linked/a_sample000_seed0.png",
+            "linked/c_sample000_seed0.png",
+        ]
+    of_png, of_tiff = (out / name for name in ("a_sample000_seed0.png", drawn[2]))
+    assert of_png.read_bytes() == of_tiff.read_bytes()
+
+
+def test_two_label_maps_of_one_name(toy_run, labels, tmp_path, capsys):
+    Image.open(labels / "c.png").save(labels / "c.tif")
+    assert main(command(toy_run, labels, tmp_path / "out")) == 2
+    assert "must not hold two files of one name" in capsys.readouterr().err
+
+
 def test_an_empty_directory(toy_run, tmp_path, capsys):
     assert main(command(toy_run, tmp_path, tmp_path / "out")) == 2
-    assert "--labels must hold PNG files" in capsys.readouterr().err
+    assert "--labels must hold PNG or TIFF files" in capsys.readouterr().err
 
 
 def test_out_is_a_file(toy_run, labels, capsys):

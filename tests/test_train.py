@@ -124,6 +124,7 @@ def test_tensorboard_has_everything(uninterrupted):
                     described.add(value.tag)
     assert curves == described
     wanted = {
+        "data/preview",
         "loss/generator",
         "loss/discriminator",
         "loss/discriminator_fake",

@@ -18,9 +18,10 @@ from data_pipeline.building.palettes import Palettes
 from data_pipeline.building.plan import fingerprint, plan_shards
 from data_pipeline.building.pool import ordered_map
 from data_pipeline.building.prepare import prepare
+from data_pipeline.building.preview import write_preview
 from data_pipeline.building.shard import read_stats, write_shard
 from data_pipeline.building.source_files import check_source_files, write_source_files
-from data_pipeline.building.summary import summarise
+from data_pipeline.building.summary import Findings, summarise
 from data_pipeline.errors import DataError, listing
 from data_pipeline.labels.palette import default_palette
 from data_pipeline.records.manifest import FILE_NAME, Manifest, Shard, Split
@@ -59,7 +60,7 @@ def build(request, out, *, workers=None, command=""):
             return manifest, [f"{out} is complete already: nothing to do{why}."]
         output.check_free(out, identity)
         with output.emptied_on_bad_data(out):
-            dataset = request.open()
+            dataset = request.open(notes=out)
         plan = fingerprint(identity, dataset)
         output.begin(out, identity, plan)
         with output.emptied_on_bad_data(out):
@@ -72,10 +73,10 @@ def build(request, out, *, workers=None, command=""):
             _check_out_of_range(stats, request, dataset)
         manifest = _manifest(request, identity, dataset, shards, stats, label_palette, command)
         write_source_files(out, dataset, request.source)
+        write_preview(out, manifest)
         manifest.write(out)
         output.tidy(out)
-    lines = summarise(manifest, out, _out_of_range(stats), dataset.missing, gpu=_has_gpu())
-    return manifest, lines
+    return manifest, summarise(manifest, out, _findings(stats, dataset), gpu=_has_gpu())
 
 
 def _has_gpu():
@@ -113,29 +114,54 @@ def _write(out, request, dataset, plan, shards, workers):
                 prepare,
                 dataset=dataclasses.replace(dataset, items={}),
                 size=request.stored_size(split),
+                follow_exif=request.exif == "follow",
             )
             items = chain.from_iterable(shard.items for shard in mine)
             count = min(workers, max(1, sum(len(shard.items) for shard in mine)))
             with contextlib.closing(ordered_map(work, items, count)) as results:
                 for shard in mine:
-                    good = _good(islice(results, len(shard.items)), bad, bar)
-                    if bad:
-                        deque(good, maxlen=0)  # nothing will be published: only look for more
+                    examples = _watched(islice(results, len(shard.items)), bad, bar)
+                    if bad and not request.skip_broken:
+                        deque(examples, maxlen=0)  # nothing will be published: only look for more
                         continue
-                    path = out / shard.name
-                    stats[shard.name] = write_shard(path, good, len(shard.items), plan)
-    if bad:
-        raise DataError(f"{len(bad)} of {total} examples cannot be used:\n{listing(bad)}")
+                    stats[shard.name] = write_shard(
+                        out / shard.name,
+                        examples,
+                        len(shard.items),
+                        plan,
+                        skip_broken=request.skip_broken,
+                    )
+    if bad and not request.skip_broken:
+        raise DataError(
+            f"{len(bad)} of {total} examples cannot be used (--skip_broken leaves them out):\n"
+            f"{listing(bad)}"
+        )
+    empty = [split for split in shards if not any(stats[s.name].examples for s in shards[split])]
+    if empty:
+        broken = list(chain.from_iterable(stats[s.name].broken for s in shards[empty[0]]))
+        raise DataError(f"{empty[0]} must have an example that can be used:\n{listing(broken)}")
     return stats
 
 
-def _good(results, bad, bar):
+def _watched(results, bad, bar):
     for result in results:
         bar.update()
         if isinstance(result, DataError):
             bad.append(str(result))
-        else:
-            yield result
+        yield result
+
+
+def _findings(stats, dataset):
+    return Findings(
+        out_of_range=_out_of_range(stats),
+        turns=sum((Counter(shard.turns) for shard in stats.values()), Counter()),
+        missing=dataset.missing,
+        unpaired=dataset.unpaired,
+        broken=tuple(chain.from_iterable(shard.broken for shard in stats.values())),
+        broken_annotations=dataset.broken,
+        left_out=dataset.left_out,
+        doubt=dataset.doubt,
+    )
 
 
 def _out_of_range(stats):
@@ -144,14 +170,16 @@ def _out_of_range(stats):
 
 def _check_out_of_range(stats, request, dataset):
     found = _out_of_range(stats)
-    if not found or request.out_of_range == "unlabelled":
+    foreign = [text for label, text in (dataset.foreign_ids or {}).items() if label in found]
+    if not found or (request.out_of_range == "unlabelled" and not foreign):
         return
     ids = listing([f"id {label}: {found[label]} pixels" for label in sorted(found)])
     files = listing(chain.from_iterable(shard.out_of_range_files for shard in stats.values()))
     highest = len(dataset.class_names) - 1 - dataset.id_shift
+    advice = foreign[0] if foreign else "--out_of_range unlabelled makes others unlabelled"
     raise DataError(
-        f"label ids must be at most {highest}, the end of the class list (--out_of_range "
-        f"unlabelled makes others unlabelled). Received:\n{ids}\nin\n{files}"
+        f"label ids must be at most {highest}, the end of the class list ({advice}). "
+        f"Received:\n{ids}\nin\n{files}"
     )
 
 

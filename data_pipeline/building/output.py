@@ -10,9 +10,15 @@ from data_pipeline.errors import DataError, listing
 from data_pipeline.files import write_atomically
 from data_pipeline.locking import LOCK, locked
 from data_pipeline.records.manifest import FILE_NAME as MANIFEST
+from data_pipeline.records.manifest import PREVIEW
 
 _BEGUN = "build.json"  # there from the first moment of a build to its end
-_OURS = re.compile(r"(train|val)-\d{5}-of-\d{5}\.tfrecord(\.json)?(\.tmp)?|build\.json(\.tmp)?")
+# May be there before it: what readers note down (`AnnotationIndex`), and what a kill left.
+_NOTES = re.compile(r"\.(train|val)\.index\.npz(\.tmp)?|build\.json\.tmp")
+_OURS = re.compile(
+    r"(train|val)-\d{5}-of-\d{5}\.tfrecord(\.json)?(\.tmp)?|build\.json"
+    rf"|{re.escape(PREVIEW)}(\.tmp)?|{_NOTES.pattern}"
+)
 
 
 @contextlib.contextmanager
@@ -72,7 +78,8 @@ def check_free(out, identity):
                 f"the unfinished build of {json.dumps(begun.get('identity'))}"
             )
         return
-    foreign = [p.name for p in out.iterdir() if p.name not in (LOCK, f"{_BEGUN}.tmp")]
+    names = [path.name for path in out.iterdir()]
+    foreign = [name for name in names if name != LOCK and not _NOTES.fullmatch(name)]
     if foreign:
         raise DataError(
             f"--out must be an empty or a new directory. Received: {out} with\n"
@@ -94,7 +101,7 @@ def emptied_on_bad_data(out):
 def tidy(out):
     """Removes the notes of a build whose manifest is written."""
     for path in _own_files(out):
-        if path.suffix != ".tfrecord" and path.name != SOURCE_FILES:
+        if path.suffix != ".tfrecord" and path.name not in (PREVIEW, SOURCE_FILES):
             path.unlink()
 
 

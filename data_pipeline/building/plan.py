@@ -1,5 +1,6 @@
 """What a build is going to do, decided before the first byte is written."""
 
+import dataclasses
 import hashlib
 import itertools
 import json
@@ -9,6 +10,7 @@ import random
 from dataclasses import dataclass
 from pathlib import Path
 
+from data_pipeline.building.val_share import set_aside
 from data_pipeline.datasets import DATASETS
 from data_pipeline.errors import DataError
 from data_pipeline.records.manifest import FORMAT_VERSION
@@ -33,6 +35,9 @@ class Request:
         crop: store training images larger than `image_size`, if the data set does so at all.
         out_of_range: "error", or "unlabelled" to make ids beyond the class list 0.
         options: arguments of this data set only, such as {"skip_missing": True}.
+        exif: "follow" turns pictures upright where their label maps are, "ignore" none.
+        skip_broken: leave out examples that cannot be read, and annotations that outline nothing.
+        val_share: share of the training examples to set aside where there is no val split.
     """
 
     dataset: str
@@ -42,6 +47,9 @@ class Request:
     crop: bool = True
     out_of_range: str = "error"
     options: dict | None = None
+    exif: str = "follow"
+    skip_broken: bool = False
+    val_share: float | None = None
 
     def resolve(self):
         """Fills in the data set's defaults.
@@ -62,12 +70,22 @@ class Request:
             )
         size = tuple(self.image_size or entry.image_size)
         check_image_size(size)
-        source = Path(os.path.abspath(self.source))
-        crop = self.crop and entry.crop
-        return Request(self.dataset, source, self.splits, size, crop, self.out_of_range, options)
+        if self.val_share is not None and not 0 < self.val_share < 1:
+            raise DataError(f"--val_share must be between 0 and 1. Received: {self.val_share}")
+        return dataclasses.replace(
+            self,
+            source=Path(os.path.abspath(self.source)),
+            image_size=size,
+            crop=self.crop and entry.crop,
+            options=options,
+        )
 
     def identity(self):
-        """What a finished build remembers to recognise the same command: plain JSON values."""
+        """What a finished build remembers to recognise the same command: plain JSON values.
+
+        Arguments that earlier versions did not have are in it only where they change something.
+        """
+        later = {"exif": "follow", "skip_broken": False, "val_share": None}
         return {
             "dataset": self.dataset,
             "source": str(self.source),
@@ -76,13 +94,27 @@ class Request:
             "crop": self.crop,
             "out_of_range": self.out_of_range,
             "options": {key: _plain(value) for key, value in sorted(self.options.items())},
+            **{key: getattr(self, key) for key in later if getattr(self, key) != later[key]},
         }
 
-    def open(self):
-        """Runs the data set's own cheap checks and returns its Dataset."""
+    def open(self, notes):
+        """Runs the data set's own cheap checks and returns its Dataset.
+
+        Args:
+            notes: Path of the directory for what an interrupted build can use again.
+        """
         if not self.source.is_dir():
             raise DataError(f"--source must be an existing directory. Received: {self.source}")
-        return DATASETS[self.dataset].open(self.source, self.splits, **self.options)
+        entry, options = DATASETS[self.dataset], dict(self.options)
+        if entry.keeps_notes:
+            options["notes"] = notes
+        if self.skip_broken and entry.annotations:
+            options["skip_broken"] = True
+        if self.val_share is None:
+            return entry.open(self.source, self.splits, **options)
+        dataset = set_aside(entry.open(self.source, None, **options), self.val_share)
+        items = {split: dataset.items[split] for split in self.splits or dataset.items}
+        return dataclasses.replace(dataset, items=items)
 
     def stored_size(self, split):
         """(height, width) of the records of a split.

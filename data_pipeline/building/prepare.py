@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from data_pipeline.datasets.pictures import label_palette
+from data_pipeline.datasets.orientation import upright
+from data_pipeline.datasets.pictures import check_same_size, label_palette
 from data_pipeline.errors import DataError
 from data_pipeline.labels.label_rule import IndexPalette
-from data_pipeline.records.png import encode_image, encode_label_map
+from data_pipeline.records.photograph import encode_photograph
+from data_pipeline.records.png import encode_label_map
 
 
 @dataclass(frozen=True)
@@ -20,35 +22,42 @@ class Prepared:
 
     Attributes:
         name: of the example.
-        image_png, label_map_png: PNG bytes at the stored size.
+        image, label_map: encoded for the record, at the stored size.
         pixels: {class id: stored pixels}.
         out_of_range: {id as in the source: source pixels} beyond the class list, 0 in the record.
         label: the source of the label map, for messages.
         palette: its `IndexPalette`, or None.
+        turn: what `upright` did to the picture, or None.
     """
 
     name: str
-    image_png: bytes
-    label_map_png: bytes
+    image: bytes
+    label_map: bytes
     pixels: dict[int, int]
     out_of_range: dict[int, int]
     label: str
     palette: IndexPalette | None = None
+    turn: str | None = None
 
 
-def prepare(item, dataset, size):
+def prepare(item, dataset, size, follow_exif=True):
     """Reads, checks, resizes and encodes one example.
 
     Args:
         item: Item of `dataset`.
         dataset: Dataset (its items are not used, so they need not travel to other processes).
         size: (height, width) to store.
+        follow_exif: turn the picture upright where its label map is.
 
     Returns:
         Prepared, or the DataError: a build wants to know all bad files, not only the first.
     """
     try:
         image, label_map = dataset.load(item)
+        image, turn = upright(image, label_map.shape, follow=follow_exif)
+        # Without the tag, so that now only the one size is right.
+        image.info.clear()
+        check_same_size(image, item.image, label_map.shape, item.label)
         palette = None if dataset.label_palette else label_palette(item.label)
     except DataError as error:
         return error
@@ -56,12 +65,13 @@ def prepare(item, dataset, size):
     image, label_map = resize(image, label_map, size)
     return Prepared(
         item.name,
-        encode_image(image),
+        encode_photograph(image),
         encode_label_map(label_map),
         _histogram(label_map),
         out_of_range,
         str(item.label),
         palette,
+        turn,
     )
 
 

@@ -4,10 +4,11 @@ import json
 import os
 from collections import Counter
 from dataclasses import asdict, dataclass
+from itertools import chain, islice
 from pathlib import Path
 
 from data_pipeline.building.palettes import Palettes
-from data_pipeline.errors import BuildFailed
+from data_pipeline.errors import BuildFailed, DataError
 from data_pipeline.files import publish, sha256, write_atomically
 
 _FILES_NAMED = 10
@@ -24,6 +25,8 @@ class ShardStats:
         out_of_range: {id as in the source: source pixels}.
         out_of_range_files: the first label files that hold such ids.
         palettes: `Palettes` of the label files, as its `to_json` gives them.
+        turns: {what `upright` did: pictures}.
+        broken: messages on the examples that were left out.
     """
 
     plan: str
@@ -34,6 +37,8 @@ class ShardStats:
     out_of_range: dict[int, int]
     out_of_range_files: list[str]
     palettes: dict
+    turns: dict[str, int]
+    broken: list[str]
 
 
 def sidecar(path):
@@ -54,14 +59,15 @@ def read_stats(path, plan):
     return stats if finished else None
 
 
-def write_shard(path, prepared, examples, plan):
+def write_shard(path, prepared, examples, plan, *, skip_broken=False):
     """Writes a shard under a temporary name, then publishes it and its sidecar.
 
     Args:
         path: Path of the shard.
-        prepared: iterable of Prepared.
-        examples: number expected. When fewer come, because some are bad, nothing is published.
+        prepared: iterable of Prepared, or the DataError of those that cannot be used.
+        examples: number expected. When fewer can be used, nothing is published.
         plan: hash of the build's plan.
+        skip_broken: publish what can be used.
 
     Returns:
         ShardStats, or None if nothing was published.
@@ -69,25 +75,32 @@ def write_shard(path, prepared, examples, plan):
     Raises:
         BuildFailed: the disk does not take it.
     """
-    # Imported here: bad input should be refused without the seconds TensorFlow takes to start.
+    prepared = iter(prepared)
+    head = list(islice(prepared, 1))  # now the workers begin
+    # TensorFlow takes seconds to import: not before bad input has been refused, and while the
+    # workers are busy.
     import tensorflow as tf
 
     from data_pipeline.records.schema import serialize
 
     temporary = Path(f"{path}.tmp")
     pixels, out_of_range, files, written = Counter(), Counter(), [], 0
-    palettes = Palettes()
+    palettes, turns, broken = Palettes(), Counter(), []
     try:
         with tf.io.TFRecordWriter(str(temporary)) as writer:
-            for example in prepared:
-                writer.write(serialize(example.image_png, example.label_map_png, example.name))
+            for example in chain(head, prepared):
+                if isinstance(example, DataError):
+                    broken.append(str(example))
+                    continue
+                writer.write(serialize(example.image, example.label_map, example.name))
                 written += 1
                 pixels.update(example.pixels)
                 out_of_range.update(example.out_of_range)
                 palettes.add(example.palette, example.label)
+                turns.update([example.turn] if example.turn else [])
                 if example.out_of_range and len(files) < _FILES_NAMED:
                     files.append(example.label)
-        if written != examples:
+        if written != examples and not skip_broken:
             temporary.unlink()
             return None
         stats = ShardStats(
@@ -99,6 +112,8 @@ def write_shard(path, prepared, examples, plan):
             dict(sorted(out_of_range.items())),
             files,
             palettes.to_json(),
+            dict(turns),
+            broken,
         )
         publish(temporary, path)
         write_atomically(sidecar(path), json.dumps(asdict(stats)))

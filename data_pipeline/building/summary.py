@@ -1,18 +1,49 @@
 """The closing lines of a build."""
 
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+from data_pipeline.datasets.orientation import BY_TAG, FITS, STORED
+from data_pipeline.records.manifest import PREVIEW
+
 _FREQUENT = 5
 # Of fewer pictures the paper's settings make few updates in their epochs.
 _SMALL = 5000
 
 
-def summarise(manifest, out, out_of_range, missing, *, gpu):
+@dataclass(frozen=True)
+class Findings:
+    """What a build has met and the manifest does not hold.
+
+    Attributes:
+        out_of_range: {id as in the source: source pixels} that became unlabelled.
+        turns: {what `upright` did: pictures}.
+        missing: names of skipped pictures that do not exist.
+        unpaired: descriptions of skipped files without partner.
+        broken: messages on skipped examples.
+        broken_annotations: descriptions of skipped annotations.
+        left_out: directories with pictures of no split.
+        doubt: what to be told where no pixel at all is unlabelled, or None.
+    """
+
+    out_of_range: dict[int, int]
+    turns: dict[str, int]
+    missing: tuple[str, ...] = ()
+    unpaired: tuple[str, ...] = ()
+    broken: tuple[str, ...] = ()
+    broken_annotations: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    doubt: str | None = None
+
+
+def summarise(manifest, out, findings, *, gpu):
     """Sums a finished build up.
 
     Args:
         manifest: Manifest.
         out: its directory.
-        out_of_range: {id as in the source: source pixels} that became unlabelled.
-        missing: names of skipped pictures.
+        findings: `Findings`.
         gpu: whether this machine has one.
 
     Returns:
@@ -21,29 +52,76 @@ def summarise(manifest, out, out_of_range, missing, *, gpu):
     splits = manifest.splits
     height, width = manifest.image_size
     toy = _why_toy(manifest, gpu)
+    data_dir = shlex.quote(str(out))
     rows = [
         ("images", ", ".join(f"{split.examples} {name}" for name, split in splits.items())),
+        *_left_out(findings),
+        *_turned(findings.turns),
         ("stored as", ", ".join(f"{_size(split)} {name}" for name, split in splits.items())),
         ("classes", _classes(manifest)),
         (
             "unlabelled",
             ", ".join(f"{split.unlabelled_share:.1%} of {name}" for name, split in splits.items()),
         ),
-        ("out of range", _out_of_range(out_of_range)),
+        *_doubt(findings, splits),
+        ("out of range", _out_of_range(findings.out_of_range)),
         ("on disk", _megabytes(splits)),
         ("written to", str(out)),
+        ("look at", f"{Path(out) / PREVIEW}: do the labels lie where they belong?"),
         (
             "next",
-            f"python -m oasis_tf.train --dataset {manifest.dataset} --data_dir {out} "
+            f"python -m oasis_tf.train --dataset {manifest.dataset} --data_dir {data_dir} "
             f"--model_dir runs/{manifest.dataset}{' --toy' if toy else ''}",
         ),
     ]
     if toy:
         rows.append(("", f"--toy, the small preset, because {toy}"))
-    if missing:
-        rows.insert(1, ("skipped", f"{len(missing)} missing pictures, such as {missing[0]}"))
     title = f"{manifest.dataset}: training sees {height}x{width}"
     return [title, *(f"  {key:<13} {value}" for key, value in rows)]
+
+
+def _left_out(findings):
+    kinds = (
+        ("missing pictures", findings.missing),
+        ("files without partner", findings.unpaired),
+        ("broken examples", findings.broken),
+        ("broken annotations", findings.broken_annotations),
+    )
+    rows = [
+        ("skipped", f"{len(found)} {kind}, such as {found[0].splitlines()[0]}")
+        for kind, found in kinds
+        if found
+    ]
+    if findings.left_out:
+        rows.append(("of no split", f"{', '.join(findings.left_out)}: left out"))
+    return rows
+
+
+def _doubt(findings, splits):
+    unlabelled = any(split.pixels_per_class[0] for split in splits.values())
+    return [("beware", findings.doubt)] if findings.doubt and not unlabelled else []
+
+
+def _turned(turns):
+    rows = []
+    turned, by_tag, stored = (turns.get(kind, 0) for kind in (FITS, BY_TAG, STORED))
+    if turned or by_tag:
+        text = f"{_pictures(turned + by_tag)}, upright as the EXIF orientation says"
+        if by_tag:
+            text += (
+                f"; of {by_tag} the size does not tell whether the labels are upright (--exif "
+                "ignore if they are not)"
+            )
+        rows.append(("turned", text))
+    if stored:
+        rows.append(
+            ("not turned", f"{_pictures(stored)} with an EXIF orientation, labelled as stored")
+        )
+    return rows
+
+
+def _pictures(count):
+    return "1 picture" if count == 1 else f"{count} pictures"
 
 
 def _why_toy(manifest, gpu):

@@ -17,14 +17,19 @@ class Entry:
         image_size: (height, width) that training sees unless told otherwise.
         crop: training images are stored larger, so that training can crop at random.
         options: names of the arguments that only this data set takes.
+        annotations: its label maps are painted from annotations in JSON, and its reader takes
+            `skip_broken`.
         fixed_classes: the classes are always the same, and the reader has them as `LEGEND`.
+        keeps_notes: the reader takes `notes`, a directory for what the next process can use.
     """
 
     name: str
     image_size: tuple[int, int] = (256, 256)
     crop: bool = True
     options: tuple[str, ...] = ()
+    annotations: bool = False
     fixed_classes: bool = False
+    keeps_notes: bool = False
 
     def open(self, source, splits, **options):
         """Runs the reader's cheap checks; the `Dataset`. Arguments as of `open_{name}`."""
@@ -41,16 +46,25 @@ class Entry:
 DATASETS = {
     entry.name: entry
     for entry in (
-        Entry("lvis", options=("skip_missing",)),
-        Entry("ade20k", fixed_classes=True),
-        Entry("coco_stuff", fixed_classes=True),
-        Entry("cityscapes", image_size=(256, 512), crop=False, fixed_classes=True),
-        Entry("folder", options=("class_names", "unlabelled")),
-        Entry("voc"),
-        Entry("coco", options=("skip_missing",)),
+        Entry("lvis", options=("skip_missing",), annotations=True, keeps_notes=True),
+        Entry("ade20k", options=("skip_unpaired",), fixed_classes=True),
+        Entry("coco_stuff", options=("skip_unpaired",), fixed_classes=True),
+        Entry(
+            "cityscapes",
+            image_size=(256, 512),
+            crop=False,
+            options=("skip_unpaired",),
+            fixed_classes=True,
+        ),
+        Entry(
+            "folder",
+            options=("class_names", "unlabelled", "image_suffix", "label_suffix", "skip_unpaired"),
+        ),
+        Entry("voc", options=("skip_unpaired",)),
+        Entry("coco", options=("skip_missing",), annotations=True, keeps_notes=True),
         Entry("coco_panoptic", options=("skip_missing",)),
-        Entry("labelme"),
-        Entry("mapillary"),
+        Entry("labelme", annotations=True),
+        Entry("mapillary", options=("skip_unpaired",)),
         Entry("sample", fixed_classes=True),
     )
 }

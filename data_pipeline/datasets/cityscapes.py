@@ -7,7 +7,7 @@ import numpy as np
 from data_pipeline.datasets.class_table import class_table
 from data_pipeline.datasets.dataset import Dataset
 from data_pipeline.datasets.label_colors import read_label_colors
-from data_pipeline.datasets.pairs import LABELS, PICTURES, find, pair
+from data_pipeline.datasets.pairs import find_pairs
 from data_pipeline.datasets.pictures import load_ids
 from data_pipeline.labels.legend import Legend
 
@@ -56,7 +56,7 @@ LEGEND = Legend(
 )
 
 
-def open_cityscapes(source, splits):
+def open_cityscapes(source, splits, *, skip_unpaired=False):
     """Finds the pairs of `leftImg8bit/` and `gtFine/`.
 
     An export of another tool in this layout has other classes: those of its `label_colors.txt`,
@@ -65,6 +65,7 @@ def open_cityscapes(source, splits):
     Args:
         source: Path of the directory that holds both.
         splits: of ("train", "val"), or None for both.
+        skip_unpaired: leave files without partner out.
 
     Returns:
         Dataset with N = 35, or of the labels listed; names are "CITY/CITY_000000_000019".
@@ -72,16 +73,26 @@ def open_cityscapes(source, splits):
     Raises:
         DataError: a folder is missing or empty, files have no partner, or a malformed list.
     """
-    items = {}
-    for split in splits or ("train", "val"):
-        image_folder, label_folder = source / "leftImg8bit" / split, source / "gtFine" / split
-        images = find(image_folder, PICTURES, "_leftImg8bit", recursive=True)
-        labels = find(label_folder, LABELS, "_gtFine_labelIds", recursive=True)
-        label_name = "{}_gtFine_labelIds.png"
-        items[split] = pair(images, labels, image_folder, label_folder, label_name)
+    folders = {
+        split: (source / "leftImg8bit" / split, source / "gtFine" / split)
+        for split in splits or ("train", "val")
+    }
+    pairs = find_pairs(
+        folders,
+        picture_ending="_leftImg8bit",
+        label_ending="_gtFine_labelIds",
+        skip_unpaired=skip_unpaired,
+    )
     if (source / _LABELS_FILE).is_file():
-        return _with_own_labels(items, *read_label_colors(source / _LABELS_FILE))
-    return Dataset(LEGEND.class_names, items, load, LEGEND.palette, LEGEND.label_ids)
+        return _with_own_labels(pairs, *read_label_colors(source / _LABELS_FILE))
+    return Dataset(
+        LEGEND.class_names,
+        pairs.items,
+        load,
+        LEGEND.palette,
+        LEGEND.label_ids,
+        unpaired=pairs.unpaired,
+    )
 
 
 def load(item):
@@ -90,7 +101,7 @@ def load(item):
     return image, np.where(ids == _LICENCE_PLATE, 0, ids)
 
 
-def _with_own_labels(items, names, colours):
+def _with_own_labels(pairs, names, colours):
     """The Dataset of an export whose labelIds are positions in `names`."""
     class_names, ours = class_table(names)
     palette = None
@@ -98,7 +109,15 @@ def _with_own_labels(items, names, colours):
         palette = tuple(colours[ours.index(i)] for i in range(len(class_names)))
     shift = len(class_names) - len(names)
     load_item = partial(_load_positions, ours=tuple(ours), shift=shift)
-    return Dataset(class_names, items, load_item, palette, dict(enumerate(ours)), shift)
+    return Dataset(
+        class_names,
+        pairs.items,
+        load_item,
+        palette,
+        dict(enumerate(ours)),
+        shift,
+        unpaired=pairs.unpaired,
+    )
 
 
 def _load_positions(item, ours, shift):

@@ -1,10 +1,10 @@
 """The labels of an export, in the tool's order, and which of our classes each becomes."""
 
 # What tools and their users call pixels that nobody has labelled, in lower case.
-_UNLABELLED = {
-    *("unlabelled", "unlabeled", "background", "_background_", "void", "ignore", "ignored"),
-    *("__ignore__", "void--unlabeled"),
-}
+UNLABELLED = {"unlabelled", "unlabeled", "void--unlabeled"}
+VOID = {"void", "ignore", "ignored", "__ignore__"}
+# In an export, where a shape says what each class is.
+BACKGROUND = {"background", "_background_"}
 
 
 def class_table(names):
@@ -24,6 +24,6 @@ def class_table(names):
     """
     ours = {}
     for name in names:
-        if name.lower() not in _UNLABELLED:
+        if name.lower() not in UNLABELLED | VOID | BACKGROUND:
             ours.setdefault(name, len(ours) + 1)
     return ("unlabelled", *ours), [ours.get(name, 0) for name in names]

@@ -1,5 +1,6 @@
 """COCO instances of anyone's categories: polygons, both kinds of RLE, crowds."""
 
+from data_pipeline.datasets.annotation_index import AnnotationIndex, index_path
 from data_pipeline.datasets.coco_json import (
     check_images,
     find_json,
@@ -8,10 +9,10 @@ from data_pipeline.datasets.coco_json import (
     with_pictures,
 )
 from data_pipeline.datasets.dataset import Dataset
-from data_pipeline.datasets.lvis import LvisItem, load
+from data_pipeline.datasets.lvis import LvisItem, load, raise_broken
 
 
-def open_coco(source, splits, *, skip_missing=False):
+def open_coco(source, splits, *, skip_missing=False, skip_broken=False, notes=None):
     """Reads the JSON of each split and finds the pictures, in whatever folder they lie.
 
     Known places: `annotations/instances_{train,val}*.json`, `{train,valid}/_annotations.coco.json`,
@@ -22,6 +23,9 @@ def open_coco(source, splits, *, skip_missing=False):
         source: Path of the directory.
         splits: of ("train", "val"), or None for those that exist.
         skip_missing: leave images out whose picture does not exist.
+        skip_broken: leave annotations out that outline nothing.
+        notes: Path of a directory to keep the index of the annotations in, for the next process.
+            Defaults to none.
 
     Returns:
         Dataset of `LvisItem`; 0 is unlabelled, the categories follow in the order of their ids.
@@ -31,13 +35,16 @@ def open_coco(source, splits, *, skip_missing=False):
             missing pictures. Each lists all that is wrong.
     """
     files = find_json(source, "instances", splits)
-    contents, class_names, our_ids = read_files(files)
-    items, problems = {}, []
-    for split, content in contents.items():
+    indices, class_names, our_ids = read_files(
+        files, lambda split, path: AnnotationIndex(path, index_path(notes, split))
+    )
+    items, problems, broken = {}, [], []
+    for split, index in indices.items():
         path = files[split]
-        images, wrong = check_images(content, path)
-        by_image, wrong_annotations = _by_image(content, images, our_ids, path)
+        images, wrong = check_images(index.images, path)
+        outlines, wrong_annotations, empty = index.of_images(our_ids)
         problems += wrong + wrong_annotations
+        broken += empty
         items[split] = [
             LvisItem(
                 picture_name(image["file_name"]),
@@ -45,37 +52,12 @@ def open_coco(source, splits, *, skip_missing=False):
                 path,
                 image["height"],
                 image["width"],
-                tuple(by_image[number]),
+                outlines[number],
             )
             for number, image in images.items()
         ]
+    if not skip_broken:
+        problems = problems and problems + broken
+        raise_broken([] if problems else broken)
     items, missing = with_pictures(items, source, files, problems, skip_missing)
-    return Dataset(class_names, items, load, missing=missing)
-
-
-def _by_image(content, images, our_ids, path):
-    """The annotations of each image, their category ids replaced by ours; and what is wrong."""
-    # Of an image that is itself wrong, which is told already, its annotations are not told too.
-    known = {image.get("id") for image in content["images"]}
-    by_image, problems = {number: [] for number in images}, []
-    for annotation in content["annotations"]:
-        number, category = annotation.get("image_id"), annotation.get("category_id")
-        which = f"{path}: annotation {annotation.get('id')} (image {number})"
-        if type(number) not in (int, str) or number not in known:
-            problems.append(f"{which} must name a known image_id: {number!r}")
-        elif type(category) is not int or category not in our_ids:
-            problems.append(f"{which} must name a known category_id: {category!r}")
-        elif not annotation.get("segmentation"):
-            problems.append(
-                f"{which} must have an outline in 'segmentation', not only a box: "
-                f"{annotation.get('segmentation')!r}"
-            )
-        elif number in by_image:
-            by_image[number].append(
-                {
-                    "id": annotation.get("id"),
-                    "segmentation": annotation["segmentation"],
-                    "category_id": our_ids[category],
-                }
-            )
-    return by_image, problems
+    return Dataset(class_names, items, load, missing=missing, broken=tuple(broken))

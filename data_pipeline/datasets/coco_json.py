@@ -4,7 +4,6 @@ from dataclasses import replace
 
 from data_pipeline.datasets.class_table import class_table
 from data_pipeline.datasets.file_index import FileIndex, noted_parts
-from data_pipeline.datasets.lvis import read_json
 from data_pipeline.datasets.pairs import PICTURES
 from data_pipeline.datasets.problems import raise_all
 from data_pipeline.datasets.splits import split_of_file, split_of_folders
@@ -51,23 +50,24 @@ def find_json(source, kind, splits):
     return {split: found[split][0] for split in wanted}
 
 
-def read_files(files):
+def read_files(files, read):
     """Reads the files, and makes our classes of their categories in the order of their ids.
 
     Args:
         files: {split: Path}.
+        read: function of (split, Path); what it returns has lists `images` and `categories`.
 
     Returns:
-        ({split: content}, our class names, {category id: our id}).
+        ({split: what `read` returns}, our class names, {category id: our id}).
 
     Raises:
         DataError: an unreadable file, one without the three lists, malformed categories, or files
             that do not agree on them; all of these at once.
     """
-    contents = {split: read_json(path) for split, path in files.items()}
+    contents = {split: read(split, path) for split, path in files.items()}
     names, problems = {}, []
     for split, content in contents.items():
-        for entry in content["categories"]:
+        for entry in content.categories:
             number, name = entry.get("id"), entry.get("name")
             if type(number) is not int or not isinstance(name, str) or not name:
                 problems.append(
@@ -86,18 +86,18 @@ def read_files(files):
     return contents, class_names, dict(zip(numbers, ours, strict=True))
 
 
-def check_images(content, path):
+def check_images(images, path):
     """Checks the list of images.
 
     Args:
-        content: the JSON.
+        images: of the JSON.
         path: its file, for the errors.
 
     Returns:
         ({image id: image}, list of problems). The images that are well-formed.
     """
-    images, problems = {}, []
-    for image in content["images"]:
+    good, problems = {}, []
+    for image in images:
         number, name = image.get("id"), image.get("file_name")
         size = (image.get("height"), image.get("width"))
         if type(number) not in (int, str) or not isinstance(name, str) or not noted_parts(name):
@@ -107,11 +107,11 @@ def check_images(content, path):
                 f"{path}: image {number} ({name}) must have a positive int 'height' and 'width': "
                 f"{size[0]!r} and {size[1]!r}"
             )
-        elif number in images:
+        elif number in good:
             problems.append(f"{path}: image ids must be unique: {number} twice")
         else:
-            images[number] = image
-    return images, problems
+            good[number] = image
+    return good, problems
 
 
 def with_pictures(items, source, files, problems, skip_missing, without=()):

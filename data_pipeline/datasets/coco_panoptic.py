@@ -12,6 +12,7 @@ from data_pipeline.datasets.coco_json import (
     with_pictures,
 )
 from data_pipeline.datasets.dataset import Dataset, Item
+from data_pipeline.datasets.json_stream import stream_lists
 from data_pipeline.datasets.pictures import check_same_size, open_label, open_rgb
 from data_pipeline.errors import DataError
 from data_pipeline.labels.legend import check_ids
@@ -34,6 +35,19 @@ class PanopticItem(Item):
     json: str
 
 
+class _Content:
+    """The three lists of a JSON file."""
+
+    def __init__(self, path):
+        self.images, self.annotations, self.categories = [], [], []
+        keys = ("images", "annotations", "categories")
+        stream_lists(
+            path, {key: lambda entry, *_, key=key: getattr(self, key).append(entry) for key in keys}
+        )
+        if not self.images:
+            raise DataError(f"{path} must list images. Received: an empty list")
+
+
 def open_coco_panoptic(source, splits, *, skip_missing=False):
     """Reads the JSON of each split, and finds the pictures and the PNG files of segments.
 
@@ -54,15 +68,15 @@ def open_coco_panoptic(source, splits, *, skip_missing=False):
             lists all that is wrong.
     """
     files = find_json(source, "panoptic", splits)
-    contents, class_names, our_ids = read_files(files)
+    contents, class_names, our_ids = read_files(files, lambda _, path: _Content(path))
     folders = {split: _segment_folder(source, path) for split, path in files.items()}
     items, problems = {}, []
     for split, content in contents.items():
         path = files[split]
-        images, wrong = check_images(content, path)
+        images, wrong = check_images(content.images, path)
         problems += wrong
         items[split] = []
-        for annotation in content["annotations"]:
+        for annotation in content.annotations:
             image = images.get(annotation.get("image_id"))
             segments, wrong = _segments(annotation, image, our_ids, path)
             problems += wrong

@@ -4,7 +4,7 @@ import numpy as np
 
 from data_pipeline.datasets.coco_stuff_names import CLASS_NAMES
 from data_pipeline.datasets.dataset import Dataset
-from data_pipeline.datasets.pairs import LABELS, PICTURES, find, pair
+from data_pipeline.datasets.pairs import TRAIN_IDS, find_pairs
 from data_pipeline.datasets.pictures import load_ids
 from data_pipeline.errors import DataError
 from data_pipeline.labels.legend import Legend
@@ -15,16 +15,26 @@ LEGEND = Legend.coloured(
 )
 
 
-def open_coco_stuff(source, splits):
+# As in the pixel maps of cocostuff-10k and of the COCO API.
+_DEFAULT = (
+    "182 is an id of COCO-Stuff's default encoding only (0 unlabelled, classes 1 to 182), in "
+    "which every class is one higher than in stuffthingmaps_trainval2017 (classes 0 to 181, 255 "
+    "unlabelled). Wanted are the latter, which --download fetches; or --dataset folder with a "
+    "class list reads these"
+)
+
+
+def open_coco_stuff(source, splits, *, skip_unpaired=False):
     """Finds the pairs of a COCO-Stuff directory.
 
     Two layouts are known: `{train,val}_{img,label}/`, and the official one: pictures in
     `[images/]{train,val}2017/`, maps in `stuffthingmaps_trainval2017/{train,val}2017/` or
-    `stuffthingmaps/{train,val}2017/`.
+    `stuffthingmaps/{train,val}2017/`. Maps of train ids beside the published ones are left out.
 
     Args:
         source: Path of the directory.
         splits: of ("train", "val"), or None for both.
+        skip_unpaired: leave files without partner out.
 
     Returns:
         Dataset with N = 183: label 255 is our 0, any other label + 1.
@@ -32,7 +42,7 @@ def open_coco_stuff(source, splits):
     Raises:
         DataError: a folder is missing or empty, or files have no partner.
     """
-    items = {}
+    folders = {}
     for split in splits or ("train", "val"):
         year = f"{split}2017"
         image_folder = _first(source, (f"{split}_img", f"images/{year}", year))
@@ -40,9 +50,19 @@ def open_coco_stuff(source, splits):
             source,
             (f"{split}_label", f"stuffthingmaps_trainval2017/{year}", f"stuffthingmaps/{year}"),
         )
-        images, labels = find(image_folder, PICTURES), find(label_folder, LABELS)
-        items[split] = pair(images, labels, image_folder, label_folder)
-    return Dataset(CLASS_NAMES, items, load, label_ids=LEGEND.label_ids, id_shift=1)
+        folders[split] = (image_folder, label_folder)
+    pairs = find_pairs(folders, without_ending=TRAIN_IDS, skip_unpaired=skip_unpaired)
+    return Dataset(
+        CLASS_NAMES,
+        pairs.items,
+        load,
+        label_ids=LEGEND.label_ids,
+        id_shift=1,
+        unpaired=pairs.unpaired,
+        foreign_ids={182: _DEFAULT},
+        doubt="no pixel is 255; if 0 is unlabelled in these files (the default encoding), every "
+        "class is one too high",
+    )
 
 
 def load(item):

@@ -1,13 +1,15 @@
 """Finds files under a directory by what is left of their paths in somebody else's notes."""
 
 import os
-from pathlib import Path, PureWindowsPath
+from pathlib import PureWindowsPath
+
+from data_pipeline.datasets.walk import walk
 
 
 class FileIndex:
     """The files of a directory tree, to be found by their last path parts.
 
-    Links to directories are followed; names that begin with a dot are left out.
+    They are those of `walk`; one that several links lead to is one.
 
     Args:
         folder: Path.
@@ -17,7 +19,7 @@ class FileIndex:
 
     def __init__(self, folder, suffixes, without=()):
         self._by_name = {}
-        for path in _walk(folder, {os.path.realpath(path) for path in without}):
+        for path in walk(folder, without):
             if path.suffix.lower() in suffixes:
                 self._by_name.setdefault(path.name, []).append(path)
 
@@ -39,7 +41,10 @@ class FileIndex:
             for path in found
         }
         best = max(ranks.values(), default=None)
-        return [path for path, rank in ranks.items() if rank == best]
+        nearest = [path for path, rank in ranks.items() if rank == best]
+        if len(nearest) == 1:
+            return nearest
+        return list({os.path.realpath(path): path for path in reversed(nearest)}.values())[::-1]
 
 
 def noted_parts(noted):
@@ -55,17 +60,3 @@ def noted_parts(noted):
 def _shared(parts, noted):
     pairs = zip(reversed(parts), reversed(noted), strict=False)
     return next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(parts), len(noted)))
-
-
-def _walk(folder, seen):
-    real = os.path.realpath(folder)
-    if real in seen:  # left out, or a link to where we have been
-        return
-    seen.add(real)
-    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
-        if entry.name.startswith("."):
-            continue
-        if entry.is_dir():
-            yield from _walk(entry.path, seen)
-        elif entry.is_file():
-            yield Path(entry.path)

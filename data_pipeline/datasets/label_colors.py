@@ -7,6 +7,7 @@ it: sky may be 1 there, which is "ego vehicle" of Cityscapes.
 from data_pipeline.datasets.class_table import class_table
 from data_pipeline.datasets.problems import raise_all
 from data_pipeline.errors import DataError
+from data_pipeline.files import read_text
 
 _BACKGROUND = "background"
 _BLACK = (0, 0, 0)
@@ -29,7 +30,7 @@ def read_label_colors(path):
             could not be told from it.
     """
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = read_text(path).splitlines()
     except (OSError, ValueError) as error:
         raise DataError(f"{path} must be a readable text file. Received: {error}") from None
     names, colours = [], []

@@ -12,11 +12,13 @@ from PIL import Image, ImageDraw
 
 from data_pipeline.datasets.class_table import class_table
 from data_pipeline.datasets.dataset import Dataset, Item
+from data_pipeline.datasets.orientation import upright_size
 from data_pipeline.datasets.pairs import PICTURES, find
 from data_pipeline.datasets.pictures import check_same_size, open_rgb
 from data_pipeline.datasets.problems import raise_all
 from data_pipeline.datasets.splits import split_of_folders
 from data_pipeline.errors import DataError
+from data_pipeline.files import read_text
 
 _LINE_WIDTH = 10
 _POINT_RADIUS = 5
@@ -48,7 +50,7 @@ class LabelmeItem(Item):
     shapes: tuple[dict, ...]
 
 
-def open_labelme(source, splits):
+def open_labelme(source, splits, *, skip_broken=False):
     """Reads every labelme JSON in a directory and below.
 
     Files in a directory called `val`, `valid` or `validation` are of the split val, those in `test`
@@ -59,6 +61,7 @@ def open_labelme(source, splits):
     Args:
         source: Path of the directory.
         splits: of ("train", "val"), or None for those that exist.
+        skip_broken: leave out shapes that outline nothing and files that cannot be read.
 
     Returns:
         Dataset of `LabelmeItem`; 0 is unlabelled (`_background_` and `__ignore__` too), the labels
@@ -68,17 +71,21 @@ def open_labelme(source, splits):
         DataError: malformed files or shapes, missing pictures (all that is wrong is listed), or no
             file at all.
     """
-    files, problems = {}, []
-    for name, path in find(source, (".json",), recursive=True).items():
+    files, problems, broken = {}, [], []
+    for name, path in find(source, (".json",)).items():
         try:
             content = json.loads(path.read_bytes())
         except (OSError, ValueError, RecursionError) as error:
-            problems.append(f"{path} must be a readable JSON file: {error}")
+            broken.append(f"{path} must be a readable JSON file: {error}")
             continue
         if isinstance(content, dict) and "shapes" in content:
-            files[name] = (path, content)
-            problems += _problems(content, path)
-    raise_all(problems)
+            wrong, wrong_shapes = _problems(content, path)
+            problems += wrong
+            broken += wrong_shapes.values()
+            if not wrong:
+                kept = [s for i, s in enumerate(content["shapes"]) if i not in wrong_shapes]
+                files[name] = (path, {**content, "shapes": kept})
+    raise_all(problems if skip_broken else problems + broken)
     found = {shape["label"] for _, content in files.values() for shape in content["shapes"]}
     class_names, our_ids = _classes(source / "labels.txt", found)
     items = {"train": [], "val": [], "test": []}
@@ -93,13 +100,15 @@ def open_labelme(source, splits):
             f"{source} must hold JSON files of labelme for {' and '.join(empty) or 'train'}. "
             f"Received: none among {len(files)}"
         )
-    return Dataset(class_names, {split: items[split] for split in wanted}, load)
+    kept = {split: items[split] for split in wanted}
+    return Dataset(class_names, kept, load, broken=tuple(broken))
 
 
 def load(item):
     """Reads the picture and paints the shapes of a `LabelmeItem`."""
     image = _held_picture(item.label) if item.image == item.label else open_rgb(item.image)
-    size = item.size or (image.height, image.width)
+    # labelme shows pictures upright.
+    size = item.size or upright_size(image)
     check_same_size(image, item.image, size, item.label)
     return image, paint(replace(item, size=size))
 
@@ -182,12 +191,10 @@ def _mask(points, encoded):
 
 def _held_picture(path):
     try:
-        with Image.open(
-            io.BytesIO(base64.b64decode(json.loads(path.read_bytes())["imageData"]))
-        ) as image:
-            return image.convert("RGB")
-    except Exception as error:  # as in pictures.py: Pillow raises almost anything
+        content = base64.b64decode(json.loads(path.read_bytes())["imageData"])
+    except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"{path}: imageData must be a picture. Received: {error}") from None
+    return open_rgb(io.BytesIO(content), f"{path}: imageData")
 
 
 def _kind(shape):
@@ -195,7 +202,7 @@ def _kind(shape):
 
 
 def _problems(content, path):
-    """Everything that is wrong with one file but its picture."""
+    """What is wrong with one file but its picture: (list, {number of a shape: what is wrong})."""
     problems = []
     size = (content.get("imageHeight"), content.get("imageWidth"))
     if size != (None, None) and not all(type(side) is int and side > 0 for side in size):
@@ -203,12 +210,13 @@ def _problems(content, path):
             f"{path}: imageHeight and imageWidth must be positive int: {size[0]!r} and {size[1]!r}"
         )
     if not isinstance(content["shapes"], list):
-        return [*problems, f"{path}: shapes must be a list: {content['shapes']!r}"]
-    for number, shape in enumerate(content["shapes"]):
-        problem = _shape_problem(shape)
-        if problem:
-            problems.append(f"{path}: shape {number} must {problem}")
-    return problems
+        return [*problems, f"{path}: shapes must be a list: {content['shapes']!r}"], {}
+    wrong = {number: _shape_problem(shape) for number, shape in enumerate(content["shapes"])}
+    return problems, {
+        number: f"{path}: shape {number} must {problem}"
+        for number, problem in wrong.items()
+        if problem
+    }
 
 
 def _shape_problem(shape):
@@ -237,7 +245,7 @@ def _classes(path, found):
     """(our names, {label: our id}), by the tool's list if there is one."""
     names = sorted(found)
     if path.is_file():
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = read_text(path).splitlines()
         names = list(dict.fromkeys(line.strip() for line in lines if line.strip()))
         raise_all(
             f"{path} must list every label of the shapes: {name!r}"

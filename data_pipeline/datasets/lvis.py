@@ -1,34 +1,39 @@
 """LVIS v1 and v0.5: instance annotations in JSON, painted in order, over COCO 2017 pictures."""
 
-import json
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 
 from data_pipeline.datasets import masks
+from data_pipeline.datasets.annotation_index import AnnotationIndex, Outlines, index_path
 from data_pipeline.datasets.dataset import Dataset, Item
+from data_pipeline.datasets.file_index import noted_parts
 from data_pipeline.datasets.pictures import check_same_size, open_rgb
+from data_pipeline.datasets.problems import raise_all
 from data_pipeline.errors import DataError, listing
 
+_OF_2014 = re.compile(r"COCO_(?:train|val)2014_(\d{12}\.jpg)")
+_ARTICLES = {int: "an int", str: "a str"}
 _PICTURE_FOLDERS = ("train2017", "val2017")
 
 
 @dataclass(frozen=True)
 class LvisItem(Item):
-    """An item whose label map is still polygons and RLE.
+    """An item whose label map is still polygons and RLE, in the JSON.
 
     Attributes:
         height, width: of the picture, from the JSON.
-        annotations: the image's annotations in file order, as in the JSON.
+        outlines: where the image's annotations stand.
     """
 
     height: int
     width: int
-    annotations: tuple[dict, ...]
+    outlines: Outlines
 
 
-def open_lvis(source, splits, *, skip_missing=False):
+def open_lvis(source, splits, *, skip_missing=False, skip_broken=False, notes=None):
     """Reads the JSON of each split and finds the pictures.
 
     Expects `annotations/lvis_v1_{train,val}.json` (or v0.5's `lvis_v0.5_{split}*.json`; both also
@@ -39,6 +44,9 @@ def open_lvis(source, splits, *, skip_missing=False):
         source: Path of the directory.
         splits: of ("train", "val"), or None for both.
         skip_missing: leave images out whose picture does not exist.
+        skip_broken: leave annotations out that outline nothing.
+        notes: Path of a directory to keep the index of the annotations in, for the next process.
+            Defaults to none.
 
     Returns:
         Dataset of `LvisItem`.
@@ -47,9 +55,16 @@ def open_lvis(source, splits, *, skip_missing=False):
         DataError: no or several JSON files, a malformed one, or missing pictures.
     """
     files = {split: find_json(source, split) for split in splits or ("train", "val")}
-    contents = {split: read_json(path) for split, path in files.items()}
-    class_names = _class_names(contents, files)
-    items = {split: read_items(content, files[split]) for split, content in contents.items()}
+    indices = {
+        split: AnnotationIndex(path, index_path(notes, split)) for split, path in files.items()
+    }
+    class_names = _class_names(indices, files)
+    items, broken = {}, []
+    for split, index in indices.items():
+        items[split], found = read_items(index, files[split])
+        broken += found
+    if not skip_broken:
+        raise_broken(broken)
     folders = {name: _file_names(source / name) for name in _PICTURE_FOLDERS}
     missing = []
     for split in items:
@@ -64,7 +79,7 @@ def open_lvis(source, splits, *, skip_missing=False):
     for split, kept in items.items():
         if not kept:
             raise DataError(f"{files[split]} must name pictures that exist. Received: none")
-    return Dataset(class_names, items, load, missing=tuple(missing))
+    return Dataset(class_names, items, load, missing=tuple(missing), broken=tuple(broken))
 
 
 def load(item):
@@ -85,17 +100,16 @@ def paint(item):
     Raises:
         DataError: a malformed segmentation, naming the JSON file and the annotation.
     """
-    label_map = np.zeros((item.height, item.width), np.int32)
-    for annotation in item.annotations:
+    label_map = np.zeros((item.height, item.width), np.int32, order="F")
+    for number, annotation in item.outlines.read(item.label):
         try:
-            mask = masks.decode(annotation["segmentation"], item.height, item.width)
+            masks.paint(label_map, annotation["segmentation"], number)
         except ValueError as error:
             raise DataError(
-                f"{item.label}: annotation {annotation['id']} (image {item.name}) must have a "
+                f"{item.label}: annotation {annotation.get('id')} (image {item.name}) must have a "
                 f"well-formed segmentation. Received: {error}"
             ) from None
-        label_map[mask] = annotation["category_id"]
-    return label_map
+    return np.ascontiguousarray(label_map)
 
 
 def find_json(source, split):
@@ -114,87 +128,94 @@ def find_json(source, split):
     return found[0]
 
 
-def read_json(path):
-    """Reads an LVIS JSON file and checks that its three lists are there."""
-    try:
-        content = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path} must be a readable JSON file. Received: {error}") from None
-    for key in ("images", "annotations", "categories"):
-        value = content.get(key) if isinstance(content, dict) else None
-        if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
-            raise DataError(f"{path} must hold a list of objects {key!r}. Received: none")
-    if not content["images"]:
-        raise DataError(f"{path} must list images. Received: an empty list")
-    return content
+def raise_broken(broken):
+    """Raises DataError listing annotations that outline nothing, unless there is none.
+
+    Args:
+        broken: list of str, which name the file, the annotation and what is wrong.
+    """
+    if broken:
+        raise DataError(
+            "every annotation must outline something: polygons of three points or more, or RLE "
+            f"(--skip_broken leaves out those that do not). Received: {len(broken)} that do not:\n"
+            f"{listing(broken)}"
+        )
 
 
-def read_items(content, path):
+def read_items(index, path):
     """Groups the annotations of an LVIS JSON by image.
 
     Args:
-        content: the JSON, from `read_json`.
+        index: `AnnotationIndex` of the JSON.
         path: its file, for the errors.
 
     Returns:
-        LvisItems in file order; `image` is still the name the JSON gives, such as
-        "train2017/000000000009.jpg".
+        (LvisItems in file order, whose `image` is still the name the JSON gives, such as
+        "train2017/000000000009.jpg"; descriptions of the annotations that outline nothing, which
+        are in no item).
 
     Raises:
-        DataError: a field is missing, or an annotation names an unknown image or category.
+        DataError: fields that are missing, or annotations that name an unknown image or category;
+            all of these are listed.
     """
-    by_image = {}
-    for image in content["images"]:
-        _require(image, {"id": int, "height": int, "width": int}, "image", path)
-        if image["id"] in by_image:
-            raise DataError(f"{path}: image ids must be unique. Received: {image['id']} twice")
-        if min(image["height"], image["width"]) < 1:
-            raise DataError(
-                f"{path}: image {image['id']} must have a positive height and width. "
-                f"Received: {image['height']} and {image['width']}"
+    seen, problems = set(), []
+    for image in index.images:
+        wrong = _wrong_fields(image, {"id": int, "height": int, "width": int}, "image", path)
+        if wrong:
+            problems.append(wrong)
+        elif image["id"] in seen:
+            problems.append(f"{path}: image ids must be unique: {image['id']} twice")
+        elif min(image["height"], image["width"]) < 1:
+            problems.append(
+                f"{path}: image {image['id']} must have a positive height and width: "
+                f"{image['height']} and {image['width']}"
             )
-        by_image[image["id"]] = []
-    categories = {category["id"] for category in content["categories"]}
-    for annotation in content["annotations"]:
-        _require(annotation, {"id": int, "image_id": int, "category_id": int}, "annotation", path)
-        if "segmentation" not in annotation:
-            raise DataError(
-                f"{path}: annotation {annotation['id']} must have a segmentation. Received: none"
+        elif not (_is_name(image.get("coco_url")) or _is_name(image.get("file_name"))):
+            problems.append(
+                f"{path}: image {image['id']} must have a coco_url or a file_name: none"
             )
-        for key, known in (("image_id", by_image), ("category_id", categories)):
-            if annotation[key] not in known:
-                raise DataError(
-                    f"{path}: annotation {annotation['id']} must name a known {key}. "
-                    f"Received: {annotation[key]}"
-                )
-        by_image[annotation["image_id"]].append(annotation)
+        else:
+            seen.add(image["id"])
+    raise_all(problems)
+    outlines, wrong, broken = index.of_images({c["id"]: c["id"] for c in index.categories})
+    raise_all([*wrong, *broken] if wrong else [])
     items = []
-    for image in content["images"]:
-        name = _picture_name(image, path)
-        annotations = tuple(by_image[image["id"]])
+    for image in index.images:
+        name = _picture_name(image)
         items.append(
-            LvisItem(name.stem, Path(name), path, image["height"], image["width"], annotations)
+            LvisItem(
+                name.stem if _is_name(image.get("coco_url")) else name.with_suffix("").as_posix(),
+                Path(name),
+                path,
+                image["height"],
+                image["width"],
+                outlines[image["id"]],
+            )
         )
-    return items
+    return items, broken
 
 
-def _picture_name(image, path):
-    """ "train2017/000000000009.jpg" from `coco_url`, or a bare file name from `file_name`."""
-    if image.get("coco_url"):
-        return PurePosixPath(*PurePosixPath(image["coco_url"]).parts[-2:])
-    if image.get("file_name"):
-        # v0.5 says COCO_val2014_000000266409.jpg where the 2017 release says 000000266409.jpg.
-        return PurePosixPath(PurePosixPath(image["file_name"]).name.rpartition("_")[2])
-    raise DataError(
-        f"{path}: image {image['id']} must have a coco_url or a file_name. Received: none"
-    )
+def _picture_name(image):
+    """ "train2017/000000000009.jpg" from `coco_url`, or what `file_name` says."""
+    if _is_name(image.get("coco_url")):
+        url = PurePosixPath(image["coco_url"])
+        return PurePosixPath(*url.parts[-2 if url.parent.name in _PICTURE_FOLDERS else -1 :])
+    parts = noted_parts(image["file_name"])
+    # v0.5 says COCO_val2014_000000266409.jpg where the 2017 release says 000000266409.jpg.
+    released = _OF_2014.fullmatch(parts[-1])
+    return PurePosixPath(released[1]) if released else PurePosixPath(*parts)
 
 
-def _class_names(contents, files):
+def _is_name(value):
+    return isinstance(value, str) and bool(noted_parts(value))
+
+
+def _class_names(indices, files):
     names = {}
-    for split, content in contents.items():
-        for category in content["categories"]:
-            _require(category, {"id": int, "name": str}, "category", files[split])
+    for split, index in indices.items():
+        for category in index.categories:
+            wrong = _wrong_fields(category, {"id": int, "name": str}, "category", files[split])
+            raise_all([wrong] if wrong else [])
             if category["id"] < 1:
                 raise DataError(
                     f"{files[split]}: category ids must be 1 or more. Received: {category['id']}"
@@ -214,16 +235,24 @@ def _with_pictures(items, source, folders):
     """Replaces the JSON's picture names by existing paths; returns (kept items, missing names)."""
     kept, missing = [], []
     for item in items:
-        preferred = item.image.parent.name
-        order = sorted(folders, key=lambda folder: folder != preferred)  # its own folder first
-        folder = next((folder for folder in order if item.image.name in folders[folder]), None)
-        if folder is None:
+        picture = next((path for path in _places(item.image, source, folders) if path), None)
+        if picture is None:
             missing.append(str(item.image))
         else:
-            path = source / folder / item.image.name
-            fields = {**vars(item), "image": path}
-            kept.append(LvisItem(**fields))
+            kept.append(replace(item, image=picture))
     return kept, missing
+
+
+def _places(name, source, folders):
+    """Where a picture may lie, as existing paths or None: its own folder goes first."""
+    if name.parent.name in ("", *folders):
+        for folder in sorted(folders, key=lambda folder: folder != name.parent.name):
+            if name.name in folders[folder]:
+                yield source / folder / name.name
+        return
+    # Folders of its own, in which other pictures may have the same name.
+    for place in (source / name, *(source / folder / name for folder in folders)):
+        yield place if place.is_file() else None
 
 
 def _file_names(folder):
@@ -231,10 +260,12 @@ def _file_names(folder):
     return {path.name for path in folder.iterdir()} if folder.is_dir() else set()
 
 
-def _require(entry, types, kind, path):
+def _wrong_fields(entry, types, kind, path):
+    """What is wrong with the first field that is, or None."""
     for key, wanted in types.items():
         if type(entry.get(key)) is not wanted:
-            raise DataError(
-                f"{path}: {kind} {entry.get('id')} must have a {wanted.__name__} {key!r}. "
-                f"Received: {entry.get(key)!r}"
+            return (
+                f"{path}: {kind} {entry.get('id')} must have {_ARTICLES[wanted]} {key!r}: "
+                f"{entry.get(key)!r}"
             )
+    return None

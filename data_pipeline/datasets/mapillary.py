@@ -5,7 +5,7 @@ from functools import partial
 
 from data_pipeline.datasets.colour_table import ColourTable
 from data_pipeline.datasets.dataset import Dataset
-from data_pipeline.datasets.pairs import LABELS, PICTURES, find, pair
+from data_pipeline.datasets.pairs import find_pairs
 from data_pipeline.datasets.pictures import check_same_size, open_rgb
 from data_pipeline.datasets.problems import raise_all
 from data_pipeline.errors import DataError
@@ -19,7 +19,7 @@ _RELEASES = (
 )
 
 
-def open_mapillary(source, splits):
+def open_mapillary(source, splits, *, skip_unpaired=False):
     """Finds the pairs of `{training,validation}/images` and `.../labels`, matched by stem.
 
     Label maps and config are those of v2.0 if both are there, or else of v1.2
@@ -28,6 +28,7 @@ def open_mapillary(source, splits):
     Args:
         source: Path of the directory.
         splits: of ("train", "val"), or None for those that exist.
+        skip_unpaired: leave files without partner out.
 
     Returns:
         Dataset. "Unlabeled" is 0, the others follow in the order of the config, under their
@@ -39,20 +40,20 @@ def open_mapillary(source, splits):
     wanted = splits or [name for name in _FOLDERS if (source / _FOLDERS[name]).is_dir()]
     config, labels = _release(source, wanted)
     table = _read_config(source / config)
-    items = {}
-    for split in wanted:
-        image_folder = source / _FOLDERS[split] / "images"
-        label_folder = source / _FOLDERS[split] / labels
-        images, maps = find(image_folder, PICTURES), find(label_folder, LABELS)
-        items[split] = pair(images, maps, image_folder, label_folder)
+    folders = {
+        split: (source / _FOLDERS[split] / "images", source / _FOLDERS[split] / labels)
+        for split in wanted
+    }
+    pairs = find_pairs(folders, skip_unpaired=skip_unpaired)
     load_item = partial(load, table=table)
     return Dataset(
         table.class_names,
-        items,
+        pairs.items,
         load_item,
         table.palette,
         table.label_ids,
         label_palette=table.label_palette,
+        unpaired=pairs.unpaired,
     )
 
 

@@ -1,34 +1,81 @@
 """Reading one picture or one label map from disk, with errors that name the file."""
 
 import contextlib
+import re
+import warnings
 
 import numpy as np
 from PIL import Image
 
+from data_pipeline.datasets.orientation import possible_sizes, read_orientation, turned_back
 from data_pipeline.errors import DataError
 from data_pipeline.labels.label_rule import LabelRule, index_palette
 
 # How Pillow spreads greys of few bits over 0..255: raw mode -> what each step is there.
 _STEPS = {"L;2": 85, "L;4": 17}
+_PHOTOMETRIC, _WHITE_IS_ZERO = 262, 0  # a tag of TIFF, and its value
 _WITH_PALETTE = (".png", ".tif", ".tiff", ".bmp", ".gif")
 
 
-def open_rgb(path):
+def open_rgb(file, name=None):
     """Reads a picture of any mode.
 
+    Args:
+        file: Path, or a binary file.
+        name: what errors call it. Defaults to the path.
+
     Returns:
-        PIL image, mode RGB, 8 bits.
+        PIL image, mode RGB, 8 bits, its pixels as they are stored; `info["orientation"]` is how
+        they are to be turned, see `orientation.py`.
 
     Raises:
-        DataError: the file is missing, truncated or no picture.
+        DataError: the file is missing, truncated or no picture, or has other numbers than 8 or 16
+            bits a channel.
     """
-    image = _decode(path)
+    path = name or file
+    with _opened(file, path) as image:
+        orientation = read_orientation(image)
+        image.load()
+        if image.format == "TIFF":  # the one format that Pillow turns itself
+            image = turned_back(image, orientation)
+    return _as_rgb(image, orientation, path)
+
+
+def _as_rgb(image, orientation, path):
+    if image.mode == "F":
+        raise DataError(
+            f"{path} must be a picture of 8 or 16 bits a channel. Received: one of floats"
+        )
     if image.mode.startswith("I"):  # Pillow would clip 16 bits to 255, not scale them.
-        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
+        levels = np.asarray(image)
+        if levels.min() < 0 or levels.max() >= 2**16:
+            raise DataError(
+                f"{path} must be a picture of 8 or 16 bits a channel. "
+                f"Received: levels of {levels.min()} to {levels.max()}"
+            )
+        image = Image.fromarray((levels >> 8).astype(np.uint8))
     try:
-        return image.convert("RGB")
+        image = image.convert("RGB")
     except ValueError as error:
         raise DataError(f"{path} must be a picture in colours. Received: {error}") from None
+    image.info["orientation"] = orientation
+    return image
+
+
+def open_mask(path):
+    """Reads a mask as the PIL image it is.
+
+    Raises:
+        DataError: the file is missing, truncated or no picture, or of a format that changes pixels.
+    """
+    with _opened(path, path) as image:
+        if lossy := _lossy(image):
+            raise DataError(
+                f"{path}: a mask must be a picture without loss, such as PNG, for {lossy} marks "
+                f"pixels around its edges too. Received: a picture in {lossy}"
+            )
+        image.load()
+        return image
 
 
 def open_label(path):
@@ -37,10 +84,25 @@ def open_label(path):
     Greys of any depth are the samples as they are stored.
 
     Raises:
-        DataError: the file is missing, truncated or no picture, or of 16-bit greys with opacity,
-            which Pillow cuts to 8.
+        DataError: the file is missing, truncated or no picture, of a format that changes ids, of
+            several pictures, or of 16-bit greys with opacity, which Pillow cuts to 8.
     """
-    with _opened(path) as image:
+    with _opened(path, path) as image:
+        lossy = _lossy(image)
+        if lossy:
+            raise DataError(
+                f"{path}: a label map must be a PNG or TIFF file, which keep every id; {lossy} "
+                f"changes ids near every edge, so export it again. Received: a picture in {lossy}"
+            )
+        if getattr(image, "n_frames", 1) > 1:
+            raise DataError(
+                f"{path}: a label map must be one picture. Received: {image.n_frames} in one file"
+            )
+        if image.format == "TIFF" and image.tag_v2.get(_PHOTOMETRIC) == _WHITE_IS_ZERO:
+            raise DataError(
+                f"{path}: in a label map of greys the lowest must be black, or ids would be read "
+                "backwards. Received: a TIFF file in which 0 is white"
+            )
         raw_mode = _raw_mode(image)
         image.load()
     if raw_mode == "LA;16B":
@@ -76,14 +138,17 @@ def label_palette(path):
     """
     if path.suffix.lower() not in _WITH_PALETTE:
         return None
-    with _opened(path) as image:
+    with _opened(path, path) as image:
         return index_palette(image)
 
 
 def check_same_size(image, image_path, label_size, label_path):
-    """Raises DataError naming both files unless `image` has `label_size` (height, width)."""
+    """Raises DataError naming both files unless `image` has `label_size` (height, width).
+
+    A picture that may still be turned upright may have either of its two sizes.
+    """
     size = (image.height, image.width)
-    if size != tuple(label_size):
+    if tuple(label_size) not in possible_sizes(image):
         raise DataError(
             "a picture and its label map must have the same size (height x width). Received: "
             f"{size[0]}x{size[1]} in {image_path} and {label_size[0]}x{label_size[1]} in "
@@ -103,10 +168,12 @@ def load_ids(item):
     return image, ids
 
 
-def _decode(path):
-    with _opened(path) as image:
-        image.load()
-        return image
+def _lossy(image):
+    """The compression that changes pixels, or None."""
+    compression = str(image.info.get("compression", "")) if image.format == "TIFF" else ""
+    if image.format in ("JPEG", "MPO", "JPEG2000") or "jpeg" in compression:
+        return "JPEG"
+    return "WebP" if image.format == "WEBP" or compression == "webp" else None
 
 
 def _raw_mode(image):
@@ -116,12 +183,25 @@ def _raw_mode(image):
 
 
 @contextlib.contextmanager
-def _opened(path):
+def _opened(file, path):
     """A picture whose pixels are read when they are wanted; what goes wrong is a DataError."""
     try:
-        with Image.open(path) as image:
+        with warnings.catch_warnings():
+            # At half of the limit Pillow warns already.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            image = Image.open(file)
+        with image:
             yield image
+    except DataError:
+        raise
+    except Image.DecompressionBombError as error:
+        received = re.search(r"\d+", str(error))
+        raise DataError(
+            f"{path} must have at most {2 * Image.MAX_IMAGE_PIXELS:,} pixels; large pictures are "
+            "cut into tiles first, with their label maps, for a record is no larger than "
+            f"--image_size. Received: {received[0] if received else error} pixels"
+        ) from None
     # Pillow's decoders raise almost anything on a damaged file (OSError, SyntaxError, ValueError,
-    # struct.error, DecompressionBombError); to the user it is one thing.
+    # struct.error); to the user it is one thing.
     except Exception as error:
         raise DataError(f"{path} must be a complete, readable picture. Received: {error}") from None

@@ -6,11 +6,12 @@ from functools import partial
 from data_pipeline.datasets.class_table import class_table
 from data_pipeline.datasets.colour_table import ColourTable
 from data_pipeline.datasets.dataset import Dataset, Item
-from data_pipeline.datasets.pairs import LABELS, PICTURES, find
+from data_pipeline.datasets.pairs import LABELS, PICTURES, find, unfit_label_maps
 from data_pipeline.datasets.pictures import check_same_size, open_rgb
 from data_pipeline.datasets.problems import raise_all
 from data_pipeline.datasets.splits import split_of_file
 from data_pipeline.errors import DataError
+from data_pipeline.files import read_text
 
 # Of VOC 2007 to 2012, whose devkit has no labelmap.txt. Position = index in the masks.
 _VOC_CLASSES = (
@@ -35,7 +36,7 @@ def voc_colour(index):
 BORDER = voc_colour(255)
 
 
-def open_voc(source, splits):
+def open_voc(source, splits, *, skip_unpaired=False):
     """Finds the masks in `SegmentationClass/` and their pictures in `JPEGImages/`.
 
     `ImageSets/Segmentation/{train,val}.txt` say which belong to a split; a list of another name
@@ -44,6 +45,7 @@ def open_voc(source, splits):
     Args:
         source: Path of the directory that holds them.
         splits: of ("train", "val"), or None for those that exist.
+        skip_unpaired: leave out what is listed and has no mask or no picture.
 
     Returns:
         Dataset. `background` and the border (index 255) are 0, the others follow in the order of
@@ -54,11 +56,11 @@ def open_voc(source, splits):
     """
     table = _read_label_map(source)
     label_folder, image_folder = source / "SegmentationClass", source / "JPEGImages"
-    labels = find(label_folder, LABELS, recursive=True)
-    images = find(image_folder, PICTURES, recursive=True)
+    labels = find(label_folder, LABELS)
+    images = find(image_folder, PICTURES)
     names = _names_of_splits(source, labels)
     wanted = splits or tuple(split for split in ("train", "val") if names.get(split))
-    items, problems = {}, []
+    items, problems, unpaired = {}, [], []
     for split in wanted:
         if not names.get(split):
             problems.append(f"{source}: {split} must have masks: none are listed")
@@ -66,17 +68,21 @@ def open_voc(source, splits):
         items[split] = []
         for name, listed_in in names[split].items():
             if name not in labels:
-                problems.append(
+                unpaired.append(
                     f"{listed_in}: {name} must have a mask: no {label_folder / name}.png"
                 )
             if name not in images:
-                problems.append(
+                unpaired.append(
                     f"{listed_in}: {name} must have a picture: no {image_folder / name}.*"
                 )
             if name in labels and name in images:
                 items[split].append(Item(name, images[name], labels[name]))
     if not wanted:
         problems.append(f"{source}: train or val must have masks: none in {label_folder}")
+    empty = [split for split, kept in items.items() if not kept]
+    if unpaired and (empty or not skip_unpaired):
+        problems += unpaired
+        problems += unfit_label_maps({"all": (image_folder, label_folder)}, LABELS)
     raise_all(problems)
     load_item = partial(load, table=table)
     return Dataset(
@@ -86,6 +92,7 @@ def open_voc(source, splits):
         table.palette,
         table.label_ids,
         label_palette=table.label_palette,
+        unpaired=tuple(unpaired),
     )
 
 
@@ -107,7 +114,7 @@ def _names_of_splits(source, labels):
         if path.stem.lower() == "trainval" or path.name.startswith("."):
             continue
         split = split_of_file(path.relative_to(folder)) or "train"
-        for line in path.read_text(encoding="utf-8-sig").splitlines():
+        for line in read_text(path).splitlines():
             if line.strip():
                 names.setdefault(split, {}).setdefault(line.strip(), path)
     return names
@@ -141,7 +148,7 @@ def _read_label_map(source):
 
 def _lines(path):
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = read_text(path).splitlines()
     except (OSError, ValueError) as error:
         raise DataError(f"{path} must be a readable text file. Received: {error}") from None
     lines = [line.strip() for line in lines if line.strip() and not line.startswith("#")]

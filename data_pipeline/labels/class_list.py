@@ -1,16 +1,15 @@
 """The class list of a user's own data set: names, colours, and which id is unlabelled."""
 
-import json
-from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
 
+from data_pipeline.datasets.class_table import BACKGROUND, UNLABELLED, VOID
 from data_pipeline.errors import DataError
+from data_pipeline.labels.class_list_file import read_class_list_file
 from data_pipeline.labels.label_rule import LabelRule
 
 _MAX_ID = 65535  # label maps are stored with 16 bits
-_UNLABELLED_NAMES = ("unlabelled", "unlabeled")
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,8 @@ class ClassList:
         if self.colours is None:
             return LabelRule(indices=True)
         beyond = self.unlabelled is not None and not self._unlabelled_is_listed
-        return LabelRule(dict(enumerate(self.colours)), (self.unlabelled,) if beyond else ())
+        uncoloured = (self.unlabelled,) if beyond else ()
+        return LabelRule(dict(enumerate(self.colours)), uncoloured, distinct=True)
 
     @property
     def _unlabelled_is_listed(self):
@@ -94,10 +94,10 @@ def read_class_list(path, unlabelled=None):
     """Reads a class list.
 
     Args:
-        path: Path of a JSON list of names, a JSON list of {"name": ..., "color": [r, g, b]}, or a
-            text file with one name a line. Position = id.
+        path: Path of a file in one of the forms of `read_class_list_file`.
         unlabelled: id or name of the unlabelled class, as a string. Defaults to the class named
-            "unlabelled" or "unlabeled", if there is one.
+            "unlabelled" or "unlabeled", or else "void", "ignore" or "ignored", or else, in a
+            labelmap.txt, "background", in any case, if there is one.
 
     Returns:
         ClassList.
@@ -105,47 +105,31 @@ def read_class_list(path, unlabelled=None):
     Raises:
         DataError: the file is missing or malformed, or `unlabelled` is no class.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-        entries = json.loads(text) if path.suffix == ".json" else text.splitlines()
-    except (OSError, ValueError, RecursionError) as error:
-        raise DataError(f"{path} must be a readable class list. Received: {error}") from None
-    if path.suffix != ".json":
-        entries = [line.strip() for line in entries if line.strip()]
-    if not isinstance(entries, list) or not 0 < len(entries) < _MAX_ID:
-        raise DataError(f"{path} must list the classes, one at least. Received: {text[:80]!r}")
-    coloured = isinstance(entries[0], dict)
-    names, colours = [], []
-    for entry in entries:
-        mapping = entry if coloured and isinstance(entry, dict) else {"name": entry}
-        name, colour = mapping.get("name"), mapping.get("color")
-        if not isinstance(name, str) or (coloured and not _is_colour(colour)):
-            raise DataError(
-                f'{path} must hold names only, or {{"name": ..., "color": [r, g, b]}} only. '
-                f"Received: {entry!r}"
-            )
-        names.append(name)
-        colours.append(tuple(colour) if coloured else None)
-    for kind, values in (("names", names), ("colours", colours if coloured else [])):
-        for value, count in Counter(values).items():
-            if count > 1:
-                raise DataError(f"{path}: {kind} must be distinct. Received: {value} twice")
-    unlabelled = _unlabelled_id(names, unlabelled, path)
-    return ClassList(tuple(names), tuple(colours) if coloured else None, unlabelled)
+    names, colours, from_tool = read_class_list_file(path)
+    known = (UNLABELLED, VOID, BACKGROUND) if from_tool else (UNLABELLED, VOID)
+    number = _unlabelled_id(names, unlabelled, path, known)
+    return ClassList(tuple(names), colours and tuple(colours), number)
 
 
-def _unlabelled_id(names, unlabelled, path):
+def _unlabelled_id(names, unlabelled, path, known):
+    lower = [name.lower() for name in names]
     if unlabelled is None:
-        return next((names.index(name) for name in _UNLABELLED_NAMES if name in names), None)
+        for group in known:
+            found = [i for i, name in enumerate(lower) if name in group]
+            if len(found) > 1:
+                raise DataError(
+                    f"{path}: --unlabelled must say which class is that of unlabelled pixels. "
+                    f"Received: none of {', '.join(names[i] for i in found)}"
+                )
+            if found:
+                return found[0]
+        return None
     if unlabelled in names:
         return names.index(unlabelled)
+    if lower.count(unlabelled.lower()) == 1:
+        return lower.index(unlabelled.lower())
     if unlabelled.isdecimal() and int(unlabelled) <= _MAX_ID:
         return int(unlabelled)  # 255 is often used and seldom listed
     raise DataError(
         f"--unlabelled must be an id in 0..{_MAX_ID} or a name of {path}. Received: {unlabelled}"
     )
-
-
-def _is_colour(value):
-    channels = value if isinstance(value, list) else []
-    return len(channels) == 3 and all(type(c) is int and 0 <= c <= 255 for c in channels)

@@ -2,7 +2,7 @@
 
 from data_pipeline.datasets.pictures import label_ids, open_label
 from data_pipeline.errors import DataError
-from data_pipeline.labels.class_list import read_class_list
+from data_pipeline.labels.class_list_file import read_class_list_file
 from data_pipeline.labels.label_rule import LabelRule
 
 
@@ -41,14 +41,14 @@ def read_palette(path, legend):
     Raises:
         DataError: malformed file, or names that are no class.
     """
-    classes = read_class_list(path)
-    if classes.colours is None:
+    names, colours, _ = read_class_list_file(path)
+    if colours is None:
         raise DataError(
             f'{path} must be a JSON list of {{"name": ..., "color": [r, g, b]}}. '
             "Received: names without colours"
         )
     try:
-        ids = [legend.file_ids[legend.class_id(name)] for name in classes.names]
+        ids = [legend.file_ids[legend.class_id(name)] for name in names]
     except DataError as error:
         raise DataError(f"{path}: {error}") from None
-    return LabelRule(dict(zip(ids, classes.colours, strict=True)))
+    return LabelRule(dict(zip(ids, colours, strict=True)), distinct=True)

@@ -36,12 +36,15 @@ class LabelRule:
             its colour is, if that is nobody else's. The border of 255 is often so.
         shown: {id: (r, g, b)} that a model shows its classes in, or None.
         indices: take the indices of other palettes for ids; their colours must then be compared.
+        distinct: refuse pixels of a colour that several ids have, where nothing but the colour
+            says which it is.
     """
 
     colours: dict[int, tuple[int, int, int]] | None = None
     uncoloured: tuple[int, ...] = ()
     shown: dict[int, tuple[int, int, int]] | None = None
     indices: bool = False
+    distinct: bool = False
 
     def ids(self, image, path):
         """Reads a picture.
@@ -59,7 +62,13 @@ class LabelRule:
         """
         if image.mode in _GREY_MODES:
             grey = image.getchannel(0) if image.mode == "LA" else image
-            return np.asarray(grey).astype(np.int32)  # (H, W)
+            ids = np.asarray(grey).astype(np.int32)  # (H, W)
+            if ids.min() < 0:
+                raise DataError(
+                    f"{path}: the ids of a label map must be 0 or more. "
+                    f"Received: {(ids < 0).sum()} pixels below, {ids.min()} the lowest"
+                )
+            return ids
         if image.mode == "P":
             return self._of_palette(image, path)
         if image.mode in ("RGB", "RGBA") and (self.colours or self.shown):
@@ -87,11 +96,12 @@ class LabelRule:
         """The id of each index in `used`: int (U,)."""
         keys = _pack(palette[used])  # (U,)
         if self.colours:
-            ids = _find(keys, self.colours)
+            ids = self._of_keys(keys)
             own = [self.colours.get(index) for index in used.tolist()]
             same = np.array([key == _key(c) for key, c in zip(keys.tolist(), own, strict=True)])
             ids = np.where(same, used, ids)
-            ids = np.where((ids < 0) & np.isin(used, self.uncoloured), used, ids)
+            free = _find(keys, self.colours) < 0
+            ids = np.where(free & np.isin(used, self.uncoloured), used, ids)
             if (ids >= 0).all():
                 return ids
         if _is_grey(palette):
@@ -108,12 +118,13 @@ class LabelRule:
         ids = _find(keys, self.shown)
         if (ids >= 0).all():
             return ids
-        lost = _find(keys, self.colours or self.shown) < 0
+        lost = (self._of_keys(keys) if self.colours else ids) < 0
+        shared = self._shared
         found = [
-            f"{_text(key)} of index {index}: {count} pixels"
-            for key, index, count in zip(keys[lost], used[lost], counts[lost], strict=True)
+            f"{_text(key)} of index {index}: {count} pixels{_of_several(shared.get(key))}"
+            for key, index, count in zip(keys[lost].tolist(), used[lost], counts[lost], strict=True)
         ]
-        rule = "every colour of the palette must be in the class list"
+        rule = "every colour of the palette must be that of one class of the class list"
         if not self.colours:
             rule += (
                 ", for the data set had no palette that would say what an index means (one built "
@@ -126,20 +137,32 @@ class LabelRule:
 
     def _of_colours(self, rgb, path):
         keys, inverse, counts = np.unique(_pack(rgb), return_inverse=True, return_counts=True)
-        for colours in (self.colours, self.shown):
-            ids = _find(keys, colours)
+        for ids in (self._of_keys(keys), _find(keys, self.shown)):
             if (ids >= 0).all():
                 return ids[inverse].reshape(rgb.shape[:2]).astype(np.int32)
-        lost = _find(keys, self.colours or self.shown) < 0
+        lost = (self._of_keys(keys) if self.colours else ids) < 0
         order = np.argsort(-counts[lost], kind="stable")
+        shared = self._shared
         found = [
-            f"{_text(key)}: {count} pixels"
-            for key, count in zip(keys[lost][order], counts[lost][order], strict=True)
+            f"{_text(key)}: {count} pixels{_of_several(shared.get(key))}"
+            for key, count in zip(keys[lost][order].tolist(), counts[lost][order], strict=True)
         ]
         raise DataError(
-            f"{path}: every colour must be in the class list. Received: {len(found)} other "
-            f"colours:\n{listing(found)}"
+            f"{path}: every colour must be that of one class of the class list. "
+            f"Received: {len(found)} other colours:\n{listing(found)}"
         )
+
+    def _of_keys(self, keys):
+        """The id of each packed colour by `colours`, -1 where it has none: int (U,)."""
+        return np.where(np.isin(keys, list(self._shared)), -1, _find(keys, self.colours))
+
+    @property
+    def _shared(self):
+        """{packed colour: the ids that share it}, of colours that must not be shared."""
+        of_key = {}
+        for label, colour in (self.colours or {}).items() if self.distinct else ():
+            of_key.setdefault(_key(colour), []).append(label)
+        return {key: labels for key, labels in of_key.items() if len(labels) > 1}
 
 
 class IndexPalette(NamedTuple):
@@ -194,6 +217,10 @@ def _key(colour):
 def _pack(rgb):
     red, green, blue = np.moveaxis(np.asarray(rgb, np.int64), -1, 0)
     return red << 16 | green << 8 | blue
+
+
+def _of_several(labels):
+    return f", the colour of ids {', '.join(map(str, labels))}" if labels else ""
 
 
 def _text(key):

@@ -147,6 +147,40 @@ class Legend:
             f"a class must be one of the model's {self.num_classes}. Received: {name!r}{hint}"
         )
 
+    def split_names(self, text):
+        """Splits a list of class names at commas that are not part of a name.
+
+        Args:
+            text: names, each perhaps with the number of a segment behind it, as "car#2".
+
+        Returns:
+            list of str, in the spelling of the classes. Text that is no list of classes is split
+            at every comma.
+
+        Raises:
+            DataError: the text can be read as different lists of classes.
+
+        >>> legend = Legend.coloured(("unlabelled", "chair, seat", "road"))
+        >>> legend.split_names("road,chair,seat#2")
+        ['road', 'chair, seat#2']
+        """
+        parts = [part.strip() for part in text.split(",")]
+        ways = [[] for _ in range(len(parts) + 1)]  # the lists of classes that parts[:i] can be
+        ways[0] = [[]]
+        for end in range(1, len(parts) + 1):
+            for start in range(end):
+                name = self._spelled(",".join(parts[start:end]))
+                if name is not None:
+                    ways[end] += [[*before, name] for before in ways[start][:2]]
+        found = ways[-1]
+        if len(found) > 1:
+            one, other = (" and ".join(map(repr, way)) for way in found[:2])
+            raise DataError(
+                f"a list of classes must have one meaning; a class whose name is a list of others "
+                f"can be chosen by a mask only. Received: {text!r}, which is {one} or {other}"
+            )
+        return found[0] if found else parts
+
     def to_ours(self, ids):
         """Maps ids of label files to ours.
 
@@ -167,9 +201,23 @@ class Legend:
         check_ids(ids, ours >= 0, f"those of the model's {self.num_classes} classes")
         return ours
 
+    def _spelled(self, text):
+        """A class, perhaps with the number of a segment, spelled as here; None if it is none."""
+        known = {_plain(name): name for name in reversed(self.class_names)}
+        if _plain(text) in known:
+            return known[_plain(text)]
+        name, mark, number = text.rpartition("#")
+        good = mark and number.isdecimal() and _plain(name) in known
+        return f"{known[_plain(name)]}#{number}" if good else None
+
     @property
     def _pairs(self):
         return self.label_ids or {i: i for i in range(self.num_classes)}
+
+
+def _plain(name):
+    """A name without capitals and without blanks around its commas."""
+    return ",".join(part.strip() for part in name.lower().split(","))
 
 
 def _is_colour(value):

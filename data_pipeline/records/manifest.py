@@ -8,8 +8,10 @@ from data_pipeline.errors import DataError
 from data_pipeline.files import write_atomically
 from data_pipeline.labels.legend import Legend
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
+_READABLE = (2, FORMAT_VERSION)  # 2 has PNG photographs
 FILE_NAME = "manifest.json"
+PREVIEW = "preview.png"  # examples and legend, for people; there from this version on
 
 
 @dataclass(frozen=True)
@@ -128,9 +130,9 @@ class Manifest:
         except (OSError, ValueError, RecursionError) as error:
             raise DataError(f"{path} must be a readable JSON file. Received: {error}") from None
         version = content.get("format_version") if isinstance(content, dict) else None
-        if version != FORMAT_VERSION:
+        if version not in _READABLE:
             raise DataError(
-                f"{path} must have format_version {FORMAT_VERSION}; build the data set again. "
+                f"{path} must have format_version 2 or {FORMAT_VERSION}; build the data set again. "
                 f"Received: {version}"
             )
         try:

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from data_pipeline.datasets.lvis import find_json, paint, read_items, read_json
+from data_pipeline.datasets.annotation_index import AnnotationIndex
+from data_pipeline.datasets.lvis import find_json, paint, read_items
 from data_pipeline.datasets.sample import LEGEND
 
 FOLDER = "label_maps"
@@ -27,7 +28,8 @@ def write_label_maps(source):
         OSError: the disk is full or not writable.
     """
     path = find_json(Path(source), "val")
-    maps = [paint(item) for item in read_items(read_json(path), path)]
+    items, _ = read_items(AnnotationIndex(path), path)
+    maps = [paint(item) for item in items]
     # The sort is stable: of equals, the first.
     richest = sorted(maps, key=lambda label_map: -len(np.unique(label_map)))[:COUNT]
     folder = Path(source) / f".{FOLDER}.partial"

@@ -14,6 +14,7 @@ from data_pipeline.labels.legend import Legend
 from oasis_tf.checkpoints.class_names import shared_classes
 from oasis_tf.checkpoints.found import checkpoints_in
 from oasis_tf.config import Config, ConfigError, load_config
+from oasis_tf.model_path import check_model_path
 
 _WIDTHS = ("generator_channels", "discriminator_channels", "spade_channels", "noise_channels")
 
@@ -184,8 +185,10 @@ def open_run_dir(path):
 
     Raises:
         ConfigError: no such directory, or nothing of the kind in it.
+        DataError: a path that TensorFlow could not read from.
     """
     path = Path(path)
+    check_model_path(path, "a model")
     config, data = load_config(path)
     try:
         legend = Legend.from_json(data)

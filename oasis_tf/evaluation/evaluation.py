@@ -39,7 +39,7 @@ def evaluate(synthesizer, model_path, request, cache_dir, *, tell):
         request: `oasis_tf.evaluation.request.Request`.
         cache_dir: Path; what was measured before, for the same of everything, is taken from there.
         tell: function of a str, called before anything is computed with each line about metrics
-            that cannot be.
+            that cannot be, or that leave something out.
 
     Returns:
         `Evaluation`.
@@ -51,7 +51,7 @@ def evaluate(synthesizer, model_path, request, cache_dir, *, tell):
     _check_classes(synthesizer.class_names, manifest.class_names)
     sampler = Sampler(synthesizer, request.seed)
     evaluator = Evaluator(request, cache_dir)
-    for line in complaints(evaluator.failures, evaluator.stand_ins):
+    for line in complaints(evaluator.failures, evaluator.stand_ins) + evaluator.notices:
         tell(line)
     checksum = model_checksum(model_path, synthesizer.source.checkpoint)
     computed = evaluator(sampler, {"model": checksum, "seed": request.seed})

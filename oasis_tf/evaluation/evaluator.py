@@ -39,6 +39,7 @@ class Evaluator:
         failures: {name in results: reason} of the metrics that cannot be computed with these
             networks and sizes.
         stand_ins: {name in results: what to do instead} of some of them.
+        notices: lines about the numbers of the others.
         total: number of pictures.
     """
 
@@ -47,6 +48,7 @@ class Evaluator:
         self._cache = Cache(cache_dir, writes=writes)
         manifest = Manifest.read(request.data_dir)
         self.metrics, self.failures, self.stand_ins = {}, {}, {}
+        self.notices = []
         self._measured = {}  # {name of a part: (the part, a metric that measures it)}
         networks = {}
         for name in request.metrics:
@@ -59,6 +61,7 @@ class Evaluator:
                 if isinstance(reason, MissingWeights) and metric.stand_in:
                     self.stand_ins[metric.result_name] = metric.stand_in
                 continue
+            self.notices += [f"{metric.result_name}: {line}" for line in metric.notices]
             for part in parts:
                 self._measured.setdefault(part.name, (part, metric))
         self.networks = {role: network.about for role, network in networks.items()}

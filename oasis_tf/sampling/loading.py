@@ -2,6 +2,7 @@
 
 from data_pipeline.errors import DataError
 from data_pipeline.paths import local_path
+from oasis_tf.model_path import check_model_path
 
 
 def load(path):
@@ -19,6 +20,7 @@ def load(path):
         DataError, ConfigError (both ValueErrors): there is nothing of the kind, or it is damaged.
     """
     path = local_path(path, "path")
+    check_model_path(path, "a model")
     exported = _find_saved_model(path)
     if exported is None and not (path / "config.json").is_file():
         raise DataError(

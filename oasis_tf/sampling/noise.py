@@ -1,8 +1,8 @@
 """3D noise as a function of seeds: one vector per picture, class or segment; edits and blends.
 
-Every vector is drawn by itself, from the pair (seed, what it is for), with stateless random
-numbers. So the vectors of seed s are the same alone and in a batch, today and tomorrow, whatever
-else is drawn; and on every device, for they are drawn on the host.
+Every vector depends on the pair (seed, what it is for) alone (`oasis_tf.random_normals`). So the
+vectors of seed s are the same alone and in a batch, today and tomorrow, whatever else is drawn, and
+on every device and engine.
 """
 
 import enum
@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from oasis_tf.random_normals import random_normals
 from oasis_tf.sampling.segments import find_segments
 
 
@@ -160,16 +161,10 @@ def _with_map(noise, mask):
     return Noise(noise.noise[:, None], tf.zeros(tf.shape(mask), tf.int32))
 
 
-@tf.function(autograph=False, reduce_retracing=True)
-def _draw(pairs, channels):
-    def one(pair):
-        # The algorithm is named, for the default one differs between devices.
-        return tf.random.stateless_normal((channels,), pair, alg="philox")
-
-    return tf.map_fn(one, pairs, fn_output_signature=tf.TensorSpec((channels,), tf.float32))
+_draw = tf.function(random_normals, autograph=False, reduce_retracing=True)
 
 
 def _vectors(seeds, keys, channels):
     """Row i is the vector of (seeds[i], keys[i]): int64 (n,) each -> float32 (n, Z)."""
-    with tf.device("CPU:0"):
-        return _draw(tf.stack([seeds, tf.cast(keys, tf.int64)], axis=-1), channels)
+    drawn = _draw(tf.stack([seeds, tf.cast(keys, tf.int64)], axis=-1), channels)
+    return tf.ensure_shape(drawn, (None, channels))

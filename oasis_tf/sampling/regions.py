@@ -3,6 +3,7 @@
 import numpy as np
 
 from data_pipeline.errors import DataError
+from oasis_tf.sampling.arguments import is_whole, to_mask
 from oasis_tf.sampling.segments import find_segments
 
 
@@ -14,22 +15,22 @@ def find_region(label_map, legend, classes=None, mask=None):
         legend: `data_pipeline.labels.legend.Legend`.
         classes: names or ids of classes, in a list or alone; "car#2" is the second connected
             segment of class car in reading order.
-        mask: array (H, W), not 0 inside.
+        mask: bool, int or float array (H, W), not 0 inside.
 
     Returns:
         bool (H, W), or None if neither is given.
 
     Raises:
         DataError: both are given; a name or id that is no class; a class or segment that the label
-            map does not have; a mask of another size, or empty.
+            map does not have; a mask of another size or kind, or empty.
     """
     if classes is not None and mask is not None:
         raise DataError("a region must be given by classes or by a mask. Received: both")
     if mask is not None:
-        return _from_mask(np.asarray(mask), label_map.shape)
+        return to_mask(mask, label_map.shape)
     if classes is None:
         return None
-    if isinstance(classes, str | int):
+    if isinstance(classes, str) or np.ndim(classes) == 0:
         classes = [classes]
     regions = [_of_class(entry, label_map, legend) for entry in classes]
     if not regions:
@@ -37,16 +38,19 @@ def find_region(label_map, legend, classes=None, mask=None):
     return np.any(regions, axis=0)
 
 
-def _from_mask(mask, shape):
-    if mask.shape != shape:
+def class_id(name, legend):
+    """Our id of a class by its name or by its id.
+
+    Raises:
+        DataError: no class of the model.
+    """
+    if isinstance(name, str):
+        return legend.class_id(name.strip())
+    if not is_whole(name) or not 0 <= name < legend.num_classes:
         raise DataError(
-            "a mask must have the size of the label map, "
-            f"{shape[0]}x{shape[1]}. Received: {'x'.join(map(str, mask.shape))}"
+            f"a class must be a name, or an id in 0..{legend.num_classes - 1}. Received: {name!r}"
         )
-    inside = mask != 0
-    if not inside.any():
-        raise DataError("a mask must mark one pixel at least. Received: none")
-    return inside
+    return int(name)
 
 
 def _of_class(entry, label_map, legend):
@@ -56,9 +60,7 @@ def _of_class(entry, label_map, legend):
         if not (hash_sign and digits.isdecimal()):
             name, digits = entry, None
         number = int(digits) if digits is not None else None
-        label = legend.class_id(name.strip())
-    else:
-        label = int(entry)
+    label = class_id(name, legend)
     inside = label_map == label
     if not inside.any():
         present = [legend.class_names[i] for i in np.unique(label_map)]

@@ -1,8 +1,7 @@
 """Which seeds the samples of a seed have: sample k of seed s is the picture of seed s + k."""
 
-import numpy as np
-
 from data_pipeline.errors import DataError
+from oasis_tf.sampling.arguments import is_whole
 
 MAX_SEED = 2**31 - 1  # what fits the int32 input of an exported model
 
@@ -25,7 +24,7 @@ def sample_seeds(seed, samples, name="seed"):
     [7, 8, 9]
     """
     for value, what in ((seed, name), (samples, "samples")):
-        if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        if not is_whole(value):
             raise DataError(f"{what} must be a whole number. Received: {value!r}")
     if samples < 1:
         raise DataError(f"samples must be 1 or more. Received: {samples}")

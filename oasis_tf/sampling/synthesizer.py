@@ -7,9 +7,9 @@ from PIL import Image
 from scipy import ndimage
 
 from data_pipeline.errors import DataError
-from data_pipeline.labels.legend import check_ids
+from oasis_tf.sampling.arguments import is_whole, to_label_map
 from oasis_tf.sampling.receptive_field import reach
-from oasis_tf.sampling.regions import find_region
+from oasis_tf.sampling.regions import class_id, find_region
 from oasis_tf.sampling.seeds import sample_seeds
 from oasis_tf.sampling.spread import Spread
 
@@ -169,7 +169,7 @@ class Synthesizer:
             raise DataError("an edit must have `classes` or a `mask`. Received: neither")
         edited = label_map
         if to_class is not None:
-            edited = np.where(region, self._class_id(to_class), label_map)
+            edited = np.where(region, class_id(to_class, self.legend), label_map)
         if edit_seed is None:
             edit_seed = seed if to_class is not None else seed + 1
         original_seeds = sample_seeds(seed, 1)
@@ -218,7 +218,7 @@ class Synthesizer:
         spread = _spread(per_class, per_segment)
         label_map, size = self._check(label_map, size)
         region = find_region(label_map, self.legend, classes, mask)
-        if isinstance(frames, bool) or not isinstance(frames, int | np.integer) or frames < 2:
+        if not is_whole(frames) or frames < 2:
             raise DataError(f"`frames` must be 2 or more. Received: {frames}")
         ends = sample_seeds(seed, 1) + sample_seeds(to_seed, 1, "to_seed")
         run_size = self._backend.run_size(size)
@@ -236,32 +236,16 @@ class Synthesizer:
 
     def _check(self, label_map, size):
         """The label map as int32 (h, w), and the size of the picture."""
-        label_map = np.asarray(label_map)
-        if label_map.ndim != 2 or label_map.dtype.kind not in "iu" or not label_map.size:
-            raise DataError(
-                "a label map must be a filled int array (h, w). "
-                f"Received: {label_map.dtype} of shape {label_map.shape}"
-            )
-        good = (label_map >= 0) & (label_map < len(self.class_names))
-        check_ids(label_map, good, f"in 0..{len(self.class_names) - 1}, the model's classes")
+        label_map = to_label_map(label_map, len(self.class_names))
         size = tuple(label_map.shape if size is None else size)
-        if len(size) != 2 or not all(isinstance(n, int | np.integer) and n > 0 for n in size):
+        if len(size) != 2 or not all(is_whole(n) and n > 0 for n in size):
             raise DataError(f"a size must be height and width in pixels. Received: {size}")
         if size[0] * size[1] > MAX_PIXELS:
             raise DataError(
                 f"a picture must have at most {MAX_PIXELS} pixels, such as 1024x2048; ask for a "
                 f"smaller size. Received: {size[0]}x{size[1]}"
             )
-        return label_map.astype(np.int32), size
-
-    def _class_id(self, name):
-        if isinstance(name, str):
-            return self.legend.class_id(name)
-        if not 0 <= name < len(self.class_names):
-            raise DataError(
-                f"a class id must be in 0..{len(self.class_names) - 1}. Received: {name}"
-            )
-        return name
+        return label_map, size
 
 
 def _spread(per_class, per_segment):

@@ -7,7 +7,6 @@ the picture of its bottleneck's channels. Its `segmenter.json` names that layer 
 import tensorflow as tf
 
 from data_pipeline.errors import DataError
-from data_pipeline.files import sha256
 from oasis_tf.keras_setup import keras
 from oasis_tf.segmenters.segmenter import FILE_NAME, PRESET, open_model, read_description
 
@@ -49,7 +48,7 @@ class SegmenterFeatures:
                 f'"features" of {path}/{FILE_NAME} must be a layer of {description.model} that '
                 f"gives (B, h, w, C). Received: {layer}"
             )
-        self.about = {"name": str(path), "layer": layer, "sha256": sha256(description.model)}
+        self.about = {"name": str(path), "layer": layer, "sha256": description.checksum}
         network = keras.Model(model.input, keras.layers.GlobalAveragePooling2D()(output))
 
         def features(pictures):

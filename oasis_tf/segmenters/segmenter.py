@@ -3,8 +3,8 @@
 A segmenter is a directory with `segmenter.json`:
 
     {"model": "model.keras",               a Keras file or a SavedModel's directory beside it
-     "class_names": ["sky", null, ...],    for each output channel the data set's name of the
-                                           class, or null where the data set has none
+     "class_names": ["sky", null, ...],    for each output channel the name of its class (see
+                                           `class_names.py`), or null where the data set has none
      "mean": 127.5, "std": 127.5,          of the bytes 0..255: numbers, or three each
      "features": "bottleneck"}             optional: see `oasis_tf.segmenters.features`
 
@@ -12,6 +12,7 @@ The network maps pictures (B, H, W, 3) to logits (B, h, w, C) or to channel numb
 any size, which are resized to the picture's. `python -m oasis_tf.train_segmenter` writes one.
 """
 
+import hashlib
 import json
 from pathlib import Path
 from typing import NamedTuple
@@ -20,11 +21,14 @@ import numpy as np
 import tensorflow as tf
 
 from data_pipeline.errors import DataError
-from data_pipeline.files import sha256, write_atomically
+from data_pipeline.files import read_text, sha256, write_atomically
 from data_pipeline.paths import local_path
+from oasis_tf.model_path import check_model_path
+from oasis_tf.segmenters.class_names import match_names
 from oasis_tf.segmenters.label_sets import ADE20K_CLASSES, CITYSCAPES_CLASSES
 
 FILE_NAME = "segmenter.json"
+MODEL_NAME = "model.keras"  # of those that are written here
 PRESET = "keras_hub:"
 
 
@@ -35,7 +39,8 @@ class Segmenter:
         network: function from float (1, H, W, 3) to logits or channel numbers.
         names: C names by output channel, None where the data set has no such class.
         mean, std: of the bytes 0..255, numbers or three each.
-        about: {"name": ..., "sha256": ...}, for the result.
+        about: {"name": ..., "sha256": ...}, for the result; the second is of all that the answers
+            depend on.
 
     Attributes:
         about: as given.
@@ -57,14 +62,16 @@ class Segmenter:
         Raises:
             DataError: no class in common.
         """
-        ids = {name: i for i, name in enumerate(class_names) if i}
-        if evaluated is not None:
-            ids = {name: i for name, i in ids.items() if name in evaluated}
-        table = np.array([ids.get(name, 0) for name in self.names], np.int32)
+        names = class_names[1:]
+        table = np.zeros(len(self.names), np.int32)
+        for channel, index in enumerate(match_names(self.names, names)):
+            if index is not None and (evaluated is None or names[index] in evaluated):
+                table[channel] = index + 1
         if not table.any():
+            counting = names if evaluated is None else [n for n in names if n in evaluated]
             raise DataError(
                 "a segmenter must have classes in common with the data set. Received: a segmenter "
-                f"of {_some(self.names)}; a data set of {_some(ids)}"
+                f"of {_some(self.names)}; a data set of {_some(counting)}"
             )
         return table
 
@@ -128,7 +135,7 @@ def load_segmenter(path):
     description = read_description(path)
     model = description.model
     network = open_model(model, _saved_model if model.is_dir() else _keras_model)
-    about = {"name": str(path), "sha256": _checksum(model)}
+    about = {"name": str(path), "sha256": description.checksum}
     return Segmenter(network, description.names, description.mean, description.std, about)
 
 
@@ -140,6 +147,8 @@ class Description(NamedTuple):
         names: C class names or None, by output channel.
         mean, std: float32, () or (3,), of the bytes 0..255.
         features: name of the layer whose means are features, or None.
+        checksum: SHA-256 of all that the segmenter's answers depend on: every file of the model,
+            names, mean and std. Not of the features' layer.
     """
 
     model: Path
@@ -147,6 +156,18 @@ class Description(NamedTuple):
     mean: np.ndarray
     std: np.ndarray
     features: str | None
+
+    @property
+    def checksum(self):
+        model = self.model
+        files = [model] if model.is_file() else sorted(p for p in model.rglob("*") if p.is_file())
+        content = {
+            "files": {str(file.relative_to(model)): sha256(file) for file in files},
+            "class_names": self.names,
+            "mean": self.mean.tolist(),
+            "std": self.std.tolist(),
+        }
+        return _digest(json.dumps(content, sort_keys=True).encode())
 
 
 def read_description(path):
@@ -157,7 +178,7 @@ def read_description(path):
     """
     path = local_path(path, "--segmenter")
     try:
-        content = json.loads((path / FILE_NAME).read_text(encoding="utf-8"))
+        content = json.loads(read_text(path / FILE_NAME))
         names = [name if name is None else str(name) for name in content["class_names"]]
         mean, std = (np.asarray(content[name], np.float32) for name in ("mean", "std"))
         if not names or mean.shape not in ((), (3,)) or std.shape not in ((), (3,)):
@@ -196,9 +217,9 @@ def save_segmenter(path, model, class_names, **facts):
     """
     temporary = path / "unfinished.keras"
     model.save(temporary)
-    temporary.replace(path / "model.keras")
+    temporary.replace(path / MODEL_NAME)
     content = {
-        "model": "model.keras",
+        "model": MODEL_NAME,
         "class_names": list(class_names),
         "mean": 127.5,
         "std": 127.5,
@@ -214,6 +235,7 @@ def _keras_model(path):
 
 
 def _saved_model(path):
+    check_model_path(path, "a segmenter")
     model = tf.saved_model.load(str(path))
     _, inputs = model.signatures["serving_default"].structured_input_signature
     (name,) = inputs
@@ -251,14 +273,20 @@ def _load_preset(preset):
         prepared = model.preprocessor.image_converter(pictures)  # resizes and normalises
         return model(prepared)
 
-    digest = "keras-hub preset, weights not hashed"
+    # The name of a preset stays when its files are mended.
+    settings = [preset, keras_hub.__version__, model.get_config(), model.preprocessor.get_config()]
+    digest = _digest(
+        json.dumps(settings, sort_keys=True, default=str).encode(),
+        *(weight.numpy().tobytes() for weight in model.weights),
+    )
     return Segmenter(network, names, 0, 1, {"name": PRESET + preset, "sha256": digest})
 
 
-def _checksum(model):
-    if model.is_file():
-        return sha256(model)
-    return sha256(model / "variables" / "variables.data-00000-of-00001")
+def _digest(*parts):
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part)
+    return digest.hexdigest()
 
 
 def _some(names):

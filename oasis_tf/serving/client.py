@@ -12,6 +12,8 @@ from PIL import Image
 
 from data_pipeline.labels.model_png import encode_for_model
 from data_pipeline.records.png import encode_label_map
+from oasis_tf.sampling.arguments import to_label_map, to_mask, to_seed_map
+from oasis_tf.sampling.seeds import sample_seeds
 
 # Names of tensor types in a model's metadata -> NumPy's.
 _DTYPES = {
@@ -129,16 +131,22 @@ class Client:
 
         Args:
             label_map: int (H, W), ids of the model's classes.
-            seed: int32, or int (H, W) in [0, 65535]: the seed of each pixel.
+            seed: int in [0, 2^31), or int (H, W) in [0, 65535]: the seed of each pixel.
 
         Returns:
             uint8 (H, W, 3).
+
+        Raises:
+            DataError (a ValueError): an argument that is not as above.
+            ServingError, OSError: as for `predict`.
         """
+        label_map = self._check(label_map)
         inputs = {"label_map_bytes": [self._encode(label_map)]}
-        if np.ndim(seed) == 2:
-            inputs["seed_map_bytes"] = [encode_label_map(seed)]
+        if np.ndim(seed) > 0:
+            seed_map = to_seed_map(seed, label_map.shape)
+            inputs["seed_map_bytes"] = [encode_label_map(seed_map)]
             return _picture(self.predict(inputs, signature="regions_png"))
-        inputs["seed"] = [seed]
+        inputs["seed"] = sample_seeds(seed, 1)
         return _picture(self.predict(inputs, signature="synthesize_png"))
 
     def edit(self, label_map, mask, *, seed=0, edit_seed=1):
@@ -146,24 +154,32 @@ class Client:
 
         Args:
             label_map: int (H, W), ids of the model's classes.
-            mask: bool (H, W).
-            seed: int32, outside of the mask.
-            edit_seed: int32, inside.
+            mask: bool, int or float array (H, W), not 0 inside.
+            seed: int in [0, 2^31), outside of the mask.
+            edit_seed: the same, inside.
 
         Returns:
             uint8 (H, W, 3).
+
+        Raises:
+            DataError (a ValueError): an argument that is not as above, or an empty mask.
+            ServingError, OSError: as for `predict`.
         """
+        label_map = self._check(label_map)
         inputs = {
             "label_map_bytes": [self._encode(label_map)],
-            "mask_bytes": [encode_label_map(np.asarray(mask, bool))],
-            "seed": [seed],
-            "edit_seed": [edit_seed],
+            "mask_bytes": [encode_label_map(to_mask(mask, label_map.shape))],
+            "seed": sample_seeds(seed, 1),
+            "edit_seed": sample_seeds(edit_seed, 1, "edit_seed"),
         }
         return _picture(self.predict(inputs, signature="edit_png"))
 
-    def _encode(self, label_map):
+    def _check(self, label_map):
         if self._description is None:
             self._description = self.describe()
+        return to_label_map(label_map, self._description["num_classes"])
+
+    def _encode(self, label_map):
         return encode_for_model(label_map, self._description)
 
     def _outputs_of(self, signature):

@@ -27,6 +27,7 @@ from oasis_tf.training.announce import announced
 from oasis_tf.training.batches import Batches
 from oasis_tf.training.best import BestCheckpoint
 from oasis_tf.training.curves import DescribedScalars, describe
+from oasis_tf.training.data_preview import write_data_preview
 from oasis_tf.training.devices import device_names
 from oasis_tf.training.ema import StatisticsEstimator
 from oasis_tf.training.event_files import drop_points
@@ -112,6 +113,7 @@ class Run:
         model_dir = Path(model_dir)
         self._config = config
         self._model_dir = model_dir
+        self._data_dir = Path(data_dir)
         self._strategy = strategy or make_strategy()
         self._chief = is_chief(self._strategy)
         check_batch(config, self._strategy.num_replicas_in_sync)
@@ -175,7 +177,9 @@ class Run:
             )
             self._check_that_metrics_agree()
         self.best = self._open_best()
-        self.notes = [] if self._metrics is None else self._metrics.complaints()
+        self.notes = []
+        if self._metrics is not None:
+            self.notes += self._metrics.complaints() + self._metrics.notices
         if self.best.note is not None:
             self.notes.append(self.best.note)
 
@@ -223,6 +227,8 @@ class Run:
                 drop_points(self._model_dir / part, functools.partial(self._comes_again, part))
             writer = self._curves.summary_writer()
             write_settings(writer, self._config, self._facts, self.start_step)
+            if self.start_step == 0:
+                write_data_preview(writer, self._data_dir, self.start_step)
         try:
             if self._unfinished:
                 self._make_events()
@@ -332,7 +338,7 @@ class Run:
 
     def _comes_again(self, part, step, tag):
         """Whether a point of TensorBoard's is written (again) from this step on."""
-        if step != self.start_step or tag == SETTINGS:
+        if step != self.start_step or tag == SETTINGS or not step:
             return step >= self.start_step
         # What is made of a step after its checkpoint; the curves of training come before it.
         return self._unfinished and (part == "val" or describe(tag) is None)

@@ -31,6 +31,7 @@ class MetricScore:
         computable: result names of the metrics that can be computed.
         chosen_by: name of the score that chooses the best checkpoint, that of the first metric;
             None if it cannot be computed.
+        notices: what a person should know of the numbers, lines.
         network: SHA-256 of the segmenter whose number that score is, or None.
         higher_is_better: of that score.
     """
@@ -62,6 +63,7 @@ class MetricScore:
             GeneratorBackend(generator), Legend.of(manifest), manifest.image_size
         )
         self._sampler = _ListeningSampler(synthesizer, _SEED, before_picture)
+        self.notices = self._evaluator.notices
         self._failures, self._stand_ins = self._evaluator.failures, self._evaluator.stand_ins
         self.computable = [name for name in self._evaluator.metrics if name not in self._failures]
         name, first = next(iter(self._evaluator.metrics.items()))

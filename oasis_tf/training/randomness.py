@@ -5,8 +5,11 @@ two replicas draw different parts of what one device with the whole batch would 
 """
 
 import enum
+import math
 
 import tensorflow as tf
+
+from oasis_tf.random_normals import random_bits, random_normals
 
 
 class Purpose(enum.IntEnum):
@@ -21,12 +24,14 @@ class Purpose(enum.IntEnum):
 
 def step_noise(shape, seed, step, purpose):
     """Standard normal float32 of the given shape; `step` may be an int64 tensor."""
-    return tf.random.stateless_normal(shape, _seed(seed, step, purpose))
+    count = math.prod(shape)
+    return tf.reshape(random_normals(_pair(seed, step, purpose), count), shape)
 
 
 def step_mask_bits(shape, seed, step):
     """Fair mask_bits, bool of the given shape: LabelMix draws one per image and class."""
-    return tf.random.stateless_uniform(shape, _seed(seed, step, Purpose.LABELMIX)) < 0.5
+    bits = random_bits(_pair(seed, step, Purpose.LABELMIX), math.prod(shape))
+    return tf.reshape(tf.cast(bits % 2, tf.bool), shape)
 
 
 def replica_part(global_batch):
@@ -37,6 +42,6 @@ def replica_part(global_batch):
     return tf.ensure_shape(global_batch[start : start + rows], (rows, *global_batch.shape[1:]))
 
 
-def _seed(seed, step, purpose):
+def _pair(seed, step, purpose):
     stream = tf.cast(step, tf.int64) * len(Purpose) + int(purpose)
-    return tf.stack([tf.cast(seed, tf.int64), stream])
+    return tf.stack([tf.cast(seed, tf.int64), stream])[None]

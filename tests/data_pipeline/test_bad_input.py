@@ -5,7 +5,14 @@ import pytest
 
 from data_pipeline.records.manifest import Manifest
 from tests.data_pipeline.helpers import records, refused
-from tests.data_pipeline.sources import WRITERS, blocks, picture, save_ids, write_lvis
+from tests.data_pipeline.sources import (
+    WRITERS,
+    blocks,
+    picture,
+    save_ids,
+    write_folder,
+    write_lvis,
+)
 
 
 def test_missing_source(run, tmp_path, out):
@@ -94,3 +101,68 @@ def test_missing_pictures_of_lvis(run, tmp_path, out):
 
 def test_bad_number_of_workers(run, source, out):
     assert "--workers must be 1" in refused(run, out, "folder", source, out, workers=0)
+
+
+def test_broken_examples_can_be_left_out(run, source, out):
+    (source / "images/train/train_02.jpg").write_text("no picture")
+    picture(source / "images/val/val_00.jpg", size=(40, 61))
+    assert "--skip_broken leaves them out" in refused(run, out, "folder", source, out)
+    code, summary, _ = run("folder", source, out, "--skip_broken")
+    assert code == 0 and "2 train, 1 val" in summary
+    assert f"skipped       2 broken examples, such as {source}/images/train/train_02" in summary
+    assert [record["name"] for record in records(out, "val")] == [b"val_01"]
+    assert len(records(out, "train")) == Manifest.read(out).splits["train"].examples == 2
+
+
+def test_a_split_of_nothing_but_broken_examples(run, source, out):
+    for path in (source / "images/val").iterdir():
+        path.write_text("no picture")
+    error = refused(run, out, "folder", source, out, "--skip_broken")
+    assert "val must have an example that can be used" in error and "val_01.jpg" in error
+
+
+@pytest.mark.parametrize("flags", [(), ("--out_of_range", "unlabelled")])
+@pytest.mark.parametrize(
+    "name, ids, encoding",
+    [
+        ("coco_stuff", (0, 1, 182), "COCO-Stuff's default encoding"),
+        ("ade20k", (0, 149, 255), "ADE20K's reduced encoding"),
+    ],
+)
+def test_another_encoding_of_the_same_classes(run, tmp_path, out, name, ids, encoding, flags):
+    """Every class would be off by one: no flag is offered, and none helps."""
+    source = WRITERS[name](tmp_path / "source")
+    for label in source.rglob("*.png"):
+        save_ids(label, blocks(*ids))
+    error = refused(run, out, name, source, out, *flags)
+    assert encoding in error and "--out_of_range" not in error
+    assert f"id {ids[-1]}: 3200 pixels" in error  # four files, a third of 40 * 60 each
+
+
+@pytest.mark.parametrize("ids, told", [((0, 1, 5), True), ((0, 1, 255), False)])
+def test_an_encoding_that_cannot_be_told_apart(run, tmp_path, out, ids, told):
+    source = WRITERS["coco_stuff"](tmp_path / "source")
+    for label in source.rglob("*.png"):
+        save_ids(label, blocks(*ids))
+    code, summary, _ = run("coco_stuff", source, out)
+    assert code == 0 and ("beware        no pixel is 255" in summary) == told
+
+
+def test_brackets_in_paths(run, tmp_path):
+    source = write_folder(tmp_path / "own [1]*?")
+    code, summary, _ = run("folder", source, tmp_path / "out [1]*?")
+    assert code == 0 and f"--data_dir '{tmp_path}/out [1]*?' --model_dir" in summary
+    assert len(records(tmp_path / "out [1]*?", "train")) == 3
+
+
+def test_pictures_beyond_the_limit_of_pixels(run, source, out, monkeypatch):
+    monkeypatch.setattr("PIL.Image.MAX_IMAGE_PIXELS", 1000)  # Pillow refuses twice as many
+    error = refused(run, out, "folder", source, out)
+    assert "train_00.jpg must have at most 2,000 pixels; large pictures are cut" in error
+    assert "Received: 2400 pixels" in error and "bomb" not in error
+
+
+def test_half_of_the_limit_is_no_warning(run, source, out, monkeypatch, recwarn):
+    monkeypatch.setattr("PIL.Image.MAX_IMAGE_PIXELS", 2000)
+    assert run("folder", source, out)[0] == 0
+    assert not [warning for warning in recwarn if "pixels" in str(warning.message)]

@@ -34,7 +34,7 @@ def test_every_data_set(run, tmp_path, out, name):
         assert manifest.splits[split].unlabelled_share == counts[0] / counts.sum()
         for shard in manifest.splits[split].shards:
             assert files.sha256(out / shard.name) == shard.sha256
-    assert {path.suffix for path in out.iterdir()} == {".json", ".tfrecord"}
+    assert {path.suffix for path in out.iterdir()} == {".json", ".tfrecord", ".png"}
     assert f"python -m oasis_tf.train --dataset {name} --data_dir {out}" in summary
     assert manifest.command.startswith(f"python -m data_pipeline.build --dataset {name}")
 

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from pycocotools.coco import COCO
 
-from data_pipeline.datasets.lvis import paint, read_items, read_json
+from data_pipeline.datasets.annotation_index import AnnotationIndex
+from data_pipeline.datasets.lvis import paint, read_items
 from data_pipeline.reading.reader import eval_dataset, train_dataset
 from data_pipeline.records.manifest import Manifest
 
@@ -58,7 +59,7 @@ def test_lvis_label_maps_equal_pycocotools_own(real, name, count):
     path = real / name
     with contextlib.redirect_stdout(io.StringIO()):
         coco = COCO(str(path))
-    items = read_items(read_json(path), path)
+    items, _ = read_items(AnnotationIndex(path), path)
     assert len(items) == count
     for item, image in zip(items, coco.dataset["images"], strict=True):
         expected = np.zeros((image["height"], image["width"]), int)

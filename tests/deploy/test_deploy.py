@@ -1,6 +1,13 @@
 """The real server cannot run in a test, so its configuration is read by the parsers it uses."""
 
+import contextlib
+import getpass
+import http.client
 import re
+import shutil
+import socket
+import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -110,6 +117,56 @@ def test_nginx(compose):
     (port,) = compose["services"]["serving"]["expose"]
     assert f"proxy_pass http://serving:{port};" in text
     assert "${MODEL_NAME}" in text
+
+
+def test_nginx_leads_to_the_page_by_a_relative_address(tmp_path):
+    """The port and the path that nginx is reached by are not those it listens on."""
+    nginx = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
+    if nginx is None:
+        pytest.skip("NO NGINX: apt-get install nginx-light to run this test")
+    (tmp_path / "page").mkdir()
+    (tmp_path / "page" / "index.html").write_text("the page")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    site = (DEPLOY / "nginx.conf.template").read_text()
+    for old, new in (
+        ("listen 80;", f"listen 127.0.0.1:{port};"),
+        ("${MODEL_NAME}", "sample"),
+        ("http://serving", "http://127.0.0.1"),
+        ("/usr/share/nginx/html", str(tmp_path)),
+    ):
+        assert old in site
+        site = site.replace(old, new)
+    (tmp_path / "site").write_text(site)
+    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    places = " ".join(f"{kind}_temp_path {tmp_path}/{kind};" for kind in kinds)
+    (tmp_path / "conf").write_text(
+        f"pid {tmp_path}/pid; error_log stderr; daemon off; user {getpass.getuser()}; events {{}} "
+        f"http {{ access_log off; {places} include {tmp_path}/site; }}"
+    )
+    process = subprocess.Popen([nginx, "-p", str(tmp_path), "-c", str(tmp_path / "conf")])
+    try:
+        for path, location in (("/", "?model=sample"), ("/page", "/page/")):
+            status, headers = ask(port, path)
+            assert status in (301, 302) and headers["Location"] == location
+        assert ask(port, "/?model=other")[0] == 200
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def ask(port, path, seconds=20):
+    """(status, headers) of a GET, once somebody listens."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port)) as connection:
+                connection.request("GET", path, headers={"Host": "localhost:8080"})
+                response = connection.getresponse()
+                return response.status, response.headers
+        except ConnectionRefusedError:
+            assert time.monotonic() < end, "nginx does not listen"
+            time.sleep(0.05)
 
 
 def test_kubernetes(kubernetes):

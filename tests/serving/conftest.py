@@ -22,8 +22,12 @@ def toy_versions(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def server(toy_versions, tmp_path_factory):
-    """A server of the toy model with small limits: 1 MiB, 100,000 pixels, 3 s."""
-    flags = ("--max_body_mib", 1, "--max_pixels", 100_000, "--timeout", 3)
+    """A server of the toy model with small limits: 1 MiB, 100,000 pixels, 3 s.
+
+    Pages of two other origins may call it.
+    """
+    flags = ["--max_body_mib", 1, "--max_pixels", 100_000, "--timeout", 3]
+    flags += ["--cors_origin", "http://localhost:3000", "--cors_origin", "https://a.b"]
     with serving(toy_versions, tmp_path_factory.mktemp("server"), *flags) as running:
         yield running
 

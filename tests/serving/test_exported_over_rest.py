@@ -79,3 +79,65 @@ def test_an_array_goes_the_same_way(painter):
     assert image.shape == (1, 32, 64, 3) and image.dtype == np.float32
     picture = client.synthesize(label_map[0], seed=5)
     np.testing.assert_allclose(picture, (image[0] + 1) * 127.5, atol=0.51)
+
+
+ROWS = np.ones((32, 64), int)
+FILE = {"b64": base64.b64encode(GOOD).decode()}
+
+
+@pytest.mark.parametrize(
+    "body, messages",
+    [
+        (
+            {"inputs": {"label_map": ROWS.tolist(), "seed": 1}},
+            [
+                "input 'label_map' must have rank 3, shape (?, ?, ?) with the batch first. "
+                "Received: rank 2, shape (32, 64)",
+                "input 'seed' must have rank 1, shape (?,) with the batch first. "
+                "Received: rank 0, shape ()",
+            ],
+        ),
+        (
+            {"inputs": {"label_map": [ROWS.tolist()], "seed": 1}},
+            ["input 'seed' must have rank 1"],
+        ),
+        (
+            {"signature_name": "synthesize_png", "inputs": {"label_map_bytes": FILE, "seed": 1}},
+            ["input 'label_map_bytes' must have rank 1", "input 'seed' must have rank 1"],
+        ),
+        (
+            {"instances": [{"label_map": ROWS.tolist(), "seed": [1]}]},
+            ["input 'seed' must have rank 1", "Received: rank 2, shape (1, 1)"],
+        ),
+        (
+            {"instances": [{"label_map": [ROWS.tolist()], "seed": 1}]},
+            ["input 'label_map' must have rank 3", "Received: rank 4, shape (1, 1, 32, 64)"],
+        ),
+        # Sides that would do, so that only the network itself notices.
+        (
+            {"instances": [{"label_map": [ROWS[:, :32].tolist()] * 32, "seed": 1}]},
+            ["input 'label_map' must have rank 3", "Received: rank 4, shape (1, 32, 32, 32)"],
+        ),
+        (
+            {"instances": [{"label_map": ROWS[..., None].tolist(), "seed": 1}]},
+            ["input 'label_map' must have rank 3", "Received: rank 4, shape (1, 32, 64, 1)"],
+        ),
+    ],
+)
+def test_inputs_of_another_rank(painter, body, messages):
+    status, answer = painter.predict(body)
+    assert status == 400
+    for message in messages:
+        assert message in answer["error"]
+
+
+@pytest.mark.parametrize("seeds", [[1.0], [True], ["1"], [-1], [2**31], [float("nan")]])
+def test_seeds_that_the_library_refuses_too(painter, seeds):
+    status, answer = ask(painter, GOOD, seeds=seeds)
+    assert status == 400 and "seed" in answer["error"]
+
+
+def test_no_files_at_all(painter):
+    body = {"signature_name": "synthesize_png", "inputs": {"label_map_bytes": [], "seed": []}}
+    assert painter.predict(body) == (200, {"outputs": []})
+    body = {"inputs": {"label_map": [], "seed": []}}

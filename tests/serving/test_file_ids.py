@@ -84,7 +84,9 @@ def test_commands_signatures_and_client(generator, version, server, file):
     assert close(np.array(Image.open(io.BytesIO(answer))), right)
     assert close(client.synthesize(OURS, seed=3), right)
     assert close(client.edit(OURS, mask, seed=3, edit_seed=3), right)
-    with pytest.raises(ValueError, match=r"ids in 0..4. Received: 0 to 5"):
+    with pytest.raises(
+        ValueError, match=r"in 0..4, the model.s classes. Received:\n  id 5: 63 pixels"
+    ):
         client.synthesize(np.where(mask, 5, OURS))
 
 

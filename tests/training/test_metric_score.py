@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import types
 
 import keras
@@ -113,7 +114,13 @@ def test_lower_is_better_and_resuming_knows(records, segmenter, tmp_path, capsys
 
 
 def test_a_segmenter_alone_chooses_by_miou(records, segmenter, tmp_path):
-    run = open_run(records, tmp_path / "run", segmenter=str(segmenter))
+    judge = tmp_path / "judge"
+    shutil.copytree(segmenter, judge)
+    content = json.loads((judge / "segmenter.json").read_text())
+    content["class_names"][1] = "ocean"
+    (judge / "segmenter.json").write_text(json.dumps(content))
+    run = open_run(records, tmp_path / "run", segmenter=str(judge))
+    assert run.notes == [f"miou: left out, for the segmenter cannot name 1 class: {CLASSES[1]}"]
     for step, miou in ((1, 0.2), (2, 0.5), (3, 0.3)):
         evaluate_with(run, step, score=1.0, miou=miou)
     assert run.best.path.endswith("step-2")

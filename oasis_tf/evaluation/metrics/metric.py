@@ -59,6 +59,8 @@ class Metric(abc.ABC):
         needs_segmenter: cannot be computed without `--segmenter`, whatever else is asked for.
         stand_in: what to do where weights are missing, in a sentence, or "".
         ranked_by: of what `ranking` is, for the report.
+        notices: what a person should know of its numbers before they are computed, lines, once
+            prepared.
         segmenter_sha256: of the segmenter whose number it is, once prepared; None if it is not
             one's.
     """
@@ -69,6 +71,7 @@ class Metric(abc.ABC):
     needs_segmenter = False
     stand_in = ""
     ranked_by = ""
+    notices = ()
     segmenter_sha256 = None
 
     def __init__(self, request, manifest):

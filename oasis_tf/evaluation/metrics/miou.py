@@ -15,6 +15,8 @@ from oasis_tf.evaluation.metrics.metric import (
 )
 from oasis_tf.metrics.confusion import Confusion, pairs, segmentation_scores
 
+_NAMED = 10  # of the classes that are left out
+
 
 class MIoU(Metric):
     """mIoU and pixel accuracy, beside those of the photographs, and the IoU of each class.
@@ -33,6 +35,11 @@ class MIoU(Metric):
         names, evaluated = self.manifest.class_names, self.request.protocol.classes
         self._segmenter, self._table = self._load(names, evaluated)
         kept = [i for i, name in enumerate(names) if evaluated is None or name in evaluated]
+        # What the segmenter cannot name is never right: it would count as IoU 0.
+        named = set(self._table.tolist())
+        self._not_named = [i for i in kept if i and i not in named]
+        kept = [i for i in kept if i in named]
+        self.notices = self._notices()
         self._kept = np.zeros(len(names), np.int32)
         self._kept[kept] = kept
         about = self._segmenter.about
@@ -43,6 +50,7 @@ class MIoU(Metric):
             "segmenter": about,
             "table": self._table.tolist(),
             "evaluated": evaluated,
+            "left_out": self._not_named,
         }
         networks["segmenter"] = Network(self._segmenter, key, about)
         self.segmenter_sha256 = about["sha256"]
@@ -120,8 +128,10 @@ class MIoU(Metric):
                 "miou": photographs.miou,
                 "pixel_accuracy": photographs.pixel_accuracy,
             },
-            "averaged_over": "classes with labelled pixels in the split",
+            "averaged_over": "classes with labelled pixels in the split that are not left_out",
             "classes_averaged": len(classes),
+            "classes_left_out": len(self._not_named),
+            "left_out": [self.manifest.class_names[i] for i in self._not_named],
             "per_class": classes,
         }
         if self._groups is not None:
@@ -141,6 +151,19 @@ class MIoU(Metric):
             f"of photographs {in_short(result['of_photographs']['miou'])}",
             *(f"{name} {in_short(group['miou'])}" for name, group in groups.items()),
         ]
+
+    def notes(self, result):
+        """Which classes are left out."""
+        return [*super().notes(result), *self._notices()]
+
+    def _notices(self):
+        names = [self.manifest.class_names[i] for i in self._not_named]
+        if not names:
+            return []
+        rest = len(names) - _NAMED
+        text = ", ".join(names[:_NAMED]) + (f" and {rest} more" if rest > 0 else "")
+        what = "1 class" if len(names) == 1 else f"{len(names)} classes"
+        return [f"left out, for the segmenter cannot name {what}: {text}"]
 
     def sections(self, result, parts):
         """IoU of each class, and which classes are taken for which."""

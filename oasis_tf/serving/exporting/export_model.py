@@ -56,11 +56,26 @@ def _write(generator, info, path):
     # Only what the graphs use: no singular vectors, no statistics.
     used = {id(v): v for function in signatures.values() for v in function.graph.variables}
     module.weights = list(used.values())
+    module.serve = _keras_endpoint(signatures["serving_default"])
     options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
     tf.saved_model.save(module, str(path), signatures=signatures, options=options)
     (path / "assets.extra").mkdir()
     (path / "assets.extra" / "model.json").write_text(info.to_json() + "\n", encoding="utf-8")
     write_warmup_requests(path, _warmup_requests(info))
+
+
+def _keras_endpoint(signature):
+    """What `keras.layers.TFSMLayer(path)` calls: a dict of the signature's inputs to its picture.
+
+    Signatures take keywords only, which that layer cannot give them.
+    """
+    specs, _ = signature.structured_input_signature
+    inputs = {spec.name: spec for spec in specs}
+
+    def serve(inputs):
+        return signature(**inputs)["image"]
+
+    return tf.function(serve, input_signature=[inputs], autograph=False)
 
 
 def _warmup_requests(info):

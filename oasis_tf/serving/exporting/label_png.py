@@ -121,15 +121,17 @@ def decode_numbers(file, depth, name):
 
 
 def decode_mask(file):
-    """Decodes one PNG of any kind: bool (H, W), True where it is not black.
+    """Decodes one PNG of any kind: bool (H, W), True where neither black nor fully transparent.
+
+    That is the rule of `data_pipeline/labels/mask_rule.py`.
 
     Raises:
         tf.errors.InvalidArgumentError: a damaged file.
     """
-    picture = tf.io.decode_png(file, dtype=tf.uint16)
-    # An even number of channels ends with one of opacity.
-    colours = tf.shape(picture)[-1] - (1 - tf.shape(picture)[-1] % 2)
-    return tf.reduce_any(picture[..., :colours] != 0, axis=-1)
+    # Four channels whatever the file has: what is transparent by its palette or by a single colour
+    # is so too.
+    picture = tf.io.decode_png(file, channels=4, dtype=tf.uint16)
+    return tf.reduce_any(picture[..., :3] != 0, axis=-1) & (picture[..., 3] != 0)
 
 
 def _grey(picture, depth):

@@ -7,6 +7,7 @@ import tensorflow as tf
 from oasis_tf.models.generator import SCALES
 from oasis_tf.models.patch_index import build_patch_index
 from oasis_tf.sampling.noise import global_noise
+from oasis_tf.sampling.seeds import MAX_SEED
 from oasis_tf.serving.exporting.label_png import (
     decode_ids,
     decode_mask,
@@ -36,7 +37,7 @@ def build_signatures(generator, info):
             (B, H, W, 3) in [-1, 1].
         `synthesize_png`: label_map_bytes string (B,), seed -> image_bytes string (B,).
         `edit_png`: the same with mask_bytes string (B,), edit_seed int32 (B,): where the mask is
-            not black the noise is that of edit_seed.
+            neither black nor fully transparent the noise is that of edit_seed.
         `regions_png`: label_map_bytes, seed_map_bytes string (B,) -> image_bytes: each pixel
             takes the noise of the seed that the grey value of the seed map is, in [0, 65535].
         `describe`: index int32 (B,), of any value -> model_json string (B,), what
@@ -97,6 +98,7 @@ class _Signatures:
         lowest, highest = tf.reduce_min(label_map), tf.reduce_max(label_map)
         classes = self._info.legend.num_classes
         checks = [
+            _check_seeds("seed", seed),
             *self._size_checks("label_map", shape[None, 1:]),
             require(
                 (lowest >= 0) & (highest < classes),
@@ -120,8 +122,11 @@ class _Signatures:
             return rows[0], _number_pictures(label_maps)
 
         headers = read_headers(label_map_bytes, "label_map_bytes")
-        check = _check_rows("seed", seed, tf.shape(label_map_bytes)[0])
-        return self._generate_png(label_map_bytes, headers, [check], (seed,), noise)
+        checks = [
+            _check_rows("seed", seed, tf.shape(label_map_bytes)[0]),
+            _check_seeds("seed", seed),
+        ]
+        return self._generate_png(label_map_bytes, headers, checks, (seed,), noise)
 
     def _edit_png(self, label_map_bytes, mask_bytes, seed, edit_seed):
         def noise(label_maps, rows):
@@ -137,6 +142,8 @@ class _Signatures:
             *_map_checks("mask_bytes", mask_bytes, headers),
             _check_rows("seed", seed, count),
             _check_rows("edit_seed", edit_seed, count),
+            _check_seeds("seed", seed),
+            _check_seeds("edit_seed", edit_seed),
         ]
         return self._generate_png(
             label_map_bytes, headers, checks, (mask_bytes, seed, edit_seed), noise
@@ -185,7 +192,14 @@ class _Signatures:
 
         rows = (label_files, headers.depths, headers.palettes, *rows)
         spec = tf.TensorSpec((), tf.string)
-        return {"image_bytes": self._together_or_not(headers.sizes, generate, rows, spec)}
+        # No files at all give no pictures; decoding them together would fail.
+        return {
+            "image_bytes": tf.cond(
+                tf.size(label_files) > 0,
+                lambda: self._together_or_not(headers.sizes, generate, rows, spec),
+                lambda: tf.zeros([0], tf.string),
+            )
+        }
 
     def _generate_batch(self, label_maps, seeds, noise_maps):
         """Draws pictures.
@@ -266,6 +280,14 @@ def _check_rows(name, tensor, count):
         f"{name} must have as many rows as there are label maps, {{}}. Received: {{}}",
         count,
         tf.shape(tensor)[0],
+    )
+
+
+def _check_seeds(name, seed):
+    return require(
+        tf.reduce_min(seed) >= 0,
+        f"{name} must be in 0..{MAX_SEED}. Received: {{}}",
+        tf.reduce_min(seed),
     )
 
 

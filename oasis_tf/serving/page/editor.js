@@ -16,6 +16,8 @@ const rest = new Rest(name);
 const history = new History();
 const progress = new Progress();
 
+const ASK_AGAIN = 1000; // milliseconds
+
 let model, classes, labels, pictures, variants;
 let wanted = null; // the scene to draw next
 let busy = false;
@@ -26,15 +28,20 @@ start().catch(showError);
 async function start() {
   $("model").textContent = name;
   $("error-close").onclick = hideError;
-  const signatures = await rest.signatures();
+  $("notice-close").onclick = () => note("");
+  const signatures = await whenLoaded();
   for (const signature of ["describe", "regions_png"]) {
     if (!(signature in signatures))
       throw new Error(`The model ${name} has no signature ${signature}: it was not exported for this page.`);
   }
   model = await rest.describe();
+  for (const part of document.querySelectorAll("[inert]")) part.inert = false;
   document.title = `${name} · label map editor`;
   $("model").textContent = `${name} · ${model.num_classes} classes`;
-  classes = new ClassList(model, (id) => { labels.id = id; }, () => $("labels").focus());
+  classes = new ClassList(model, (id) => { labels.id = id; }, () => {
+    fold(false);
+    $("labels").focus();
+  });
   labels = new LabelCanvas(model, { onPaint: paint, onPick: (id) => classes.choose(id), onHover: hover });
   pictures = new PictureCanvas(select);
   variants = new Variants(open, compare);
@@ -48,6 +55,31 @@ async function start() {
   refresh();
   say("Paint on the left; the picture appears here.");
   setState("ready");
+}
+
+// The model's signatures, as soon as there is a version that has some; says what it waits for.
+async function whenLoaded() {
+  while (true) {
+    try {
+      const signatures = await rest.signatures();
+      note("");
+      return signatures;
+    } catch (error) {
+      setState("waiting");
+      note(`${await whyNot(error)} This page asks again by itself.`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN));
+  }
+}
+
+async function whyNot(error) {
+  try {
+    const states = await rest.states();
+    if (states.some((state) => state === "START" || state === "LOADING")) return "The model is loading.";
+  } catch {
+    // The first error says what is wrong.
+  }
+  return `The model ${name} cannot be used yet: ${error.message}`;
 }
 
 // ---- state -> screen
@@ -71,6 +103,7 @@ function refresh() {
 // Canvases as large as their stages allow.
 function layout() {
   const { width, height } = history.scene;
+  document.querySelector("main").style.setProperty("--aspect", `${width} / ${height}`);
   for (const stage of document.querySelectorAll(".stage")) {
     const scale = Math.min(stage.clientWidth / width, stage.clientHeight / height);
     for (const element of stage.querySelectorAll("canvas, #slider")) {
@@ -86,6 +119,12 @@ function hover(id, x, y) {
 
 function say(text) {
   $("status").textContent = text;
+}
+
+// What is to be read before one goes on, until it is closed; "" takes it away.
+function note(text) {
+  $("notice-text").textContent = text;
+  $("notice").hidden = !text;
 }
 
 function showError(error) {
@@ -195,15 +234,16 @@ async function generate() {
 
 async function openFile(file) {
   try {
-    const [scene, notice] = await readScene(file, model);
+    const [scene, remark, notice] = await readScene(file, model, name);
     again = null;
     await pictures.compare(null);
     history.push(scene);
     refresh();
     hideError();
+    note(notice);
     setState("ready");
     if ($("live").checked) await generate();
-    if (notice) say(notice);
+    if (remark) say(remark);
   } catch (error) {
     showError(error);
   }
@@ -214,7 +254,7 @@ async function saveLabels() {
 }
 
 async function saveState() {
-  download(await stateFile(history.scene, name), `${name}-state.json`);
+  download(await stateFile(history.scene, model, name), `${name}-state.json`);
 }
 
 function savePicture() {
@@ -222,6 +262,12 @@ function savePicture() {
 }
 
 // ---- tools
+
+// On a phone: shows or hides the list of classes.
+function fold(open) {
+  document.querySelector("aside").classList.toggle("open", open);
+  $("fold").ariaExpanded = String(open);
+}
 
 function chooseTool(tool) {
   labels.tool = tool;
@@ -271,6 +317,7 @@ function bind() {
     "save-picture": savePicture, "save-labels": saveLabels, "help": () => $("help-dialog").showModal(),
     "undo": () => history.canUndo && goTo(history.undo()),
     "redo": () => history.canRedo && goTo(history.redo()),
+    "fold": () => fold($("fold").ariaExpanded === "false"),
     "generate": generate, "all": drawAllAnew, "again": drawAnew,
   };
   for (const [id, action] of Object.entries(actions)) $(id).onclick = () => action();
@@ -278,6 +325,7 @@ function bind() {
     button.onclick = () => chooseTool(button.dataset.tool);
   for (const button of document.querySelectorAll("[data-pick]"))
     button.onclick = () => choosePick(button.dataset.pick);
+  $("classes").addEventListener("click", () => fold(false));
   $("size").oninput = () => setSize($("size").valueAsNumber);
   $("new-dialog").onclose = createNew;
   $("file").onchange = () => {
@@ -313,7 +361,7 @@ function keyAction(event, actions) {
     r: () => chooseTool("rectangle"), p: () => chooseTool("pick"),
     "[": () => setSize(labels.size - Math.max(1, labels.size >> 2)),
     "]": () => setSize(labels.size + Math.max(1, labels.size >> 2)),
-    "/": () => $("search").select(), "?": actions.help,
+    "/": () => { fold(true); $("search").select(); }, "?": actions.help,
     g: actions.generate, Enter: actions.generate, a: actions.all, x: actions.again,
     c: () => choosePick("class"), e: () => choosePick("region"),
     "<": () => variants.step(-1), ">": () => variants.step(1),

@@ -7,10 +7,11 @@ import { newScene } from "./scene.js";
 
 const FORMAT = "oasis-editor-state";
 
-// A scene from a label map (PNG) or a saved state (JSON), and a notice or "".
-export async function readScene(file, model) {
+// A scene from a label map (PNG) or a saved state (JSON); what to say of it in passing, or ""; and
+// what must be read before one goes on, or "".
+export async function readScene(file, model, name) {
   const bytes = new Uint8Array(await file.arrayBuffer());
-  if (bytes[0] === "{".charCodeAt(0)) return [await readState(bytes, model), ""];
+  if (bytes[0] === "{".charCodeAt(0)) return readState(bytes, model, name);
   const picture = await decodePng(bytes);
   return fit(toClasses(picture, model), picture.width, picture.height, model);
 }
@@ -28,12 +29,14 @@ export async function requestFile(scene, model) {
   return encodeNumbers(scene.ids, scene.width, scene.height);
 }
 
-// Of a state the label map holds numbers of classes, whatever the files of the data set hold.
-export async function stateFile(scene, name) {
+// Of a state the label map holds numbers of classes, whatever the files of the data set hold; their
+// names say what they are to another model.
+export async function stateFile(scene, model, name) {
   const { width, height, ids, seeds } = scene;
   const [label_map, seed_map] = await Promise.all(
     [ids, seeds].map(async (numbers) => toBase64(await encodeNumbers(numbers, width, height))));
-  const content = { format: FORMAT, model: name, width, height, label_map, seed_map };
+  const { class_names } = model;
+  const content = { format: FORMAT, model: name, class_names, width, height, label_map, seed_map };
   return new Blob([JSON.stringify(content)], { type: "application/json" });
 }
 
@@ -45,7 +48,7 @@ export function download(blob, name) {
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
-async function readState(bytes, model) {
+async function readState(bytes, model, name) {
   let content;
   try {
     content = JSON.parse(new TextDecoder().decode(bytes));
@@ -61,16 +64,38 @@ async function readState(bytes, model) {
         throw new Error("The saved state is damaged: its sizes differ.");
       return picture.samples;
     }));
-  checkIds(ids, model);
   checkSize(width, height, model);
-  return { width, height, ids, seeds };
+  const notice = mapClasses(ids, content, model, name);
+  return [{ width, height, ids, seeds }, "", notice];
 }
 
-function checkIds(ids, model) {
+// Turns the numbers of the classes of a saved state into those of the model, by their names; those
+// that the model has not become unlabelled. Returns a notice or "".
+function mapClasses(ids, content, model, name) {
+  const names = content.class_names ?? model.class_names;
   const largest = max(ids);
-  if (largest >= model.num_classes)
-    throw new Error(`The label map has the id ${largest}; the model's classes end at ${model.num_classes - 1}.`);
-  return ids;
+  if (!Array.isArray(names) || largest >= names.length)
+    throw new Error(`The label map has the id ${largest}; its classes end at ${names.length - 1}.`);
+  if (!content.class_names) {
+    if (content.model === name) return "";
+    return `Saved for the model ${content.model}, without the names of its classes: the numbers were ` +
+      `taken for classes of ${name}.`;
+  }
+  const key = (text) => String(text).toLowerCase();
+  const table = new Map(model.class_names.map((text, id) => [key(text), id]).reverse());
+  const lost = new Set();
+  const ours = names.map((text, id) => {
+    // Two classes may have one name; where all are the same, so is the number.
+    if (model.class_names[id] === text) return id;
+    return table.get(key(text)) ?? (id === 0 ? 0 : null);
+  });
+  for (let i = 0; i < ids.length; i++) {
+    if (ours[ids[i]] === null) lost.add(names[ids[i]]);
+    ids[i] = ours[ids[i]] ?? 0;
+  }
+  if (!lost.size) return "";
+  return `Saved for the model ${content.model}. ${name} has not these classes, which are unlabelled ` +
+    `now: ${[...lost].join(", ")}.`;
 }
 
 function max(numbers) {
@@ -92,11 +117,11 @@ function fit(ids, width, height, model) {
   const round = shrink < 1 ? Math.floor : Math.round;
   const [w, h] = [width, height].map((n) => Math.max(step, round((n * shrink) / step) * step));
   checkSize(w, h, model);
-  if (w === width && h === height) return [newScene(ids, w, h), ""];
+  if (w === width && h === height) return [newScene(ids, w, h), "", ""];
   const fitted = new Uint16Array(w * h);
   for (let y = 0, i = 0; y < h; y++) {
     const row = Math.floor(((y + 0.5) * height) / h) * width;
     for (let x = 0; x < w; x++) fitted[i++] = ids[row + Math.floor(((x + 0.5) * width) / w)];
   }
-  return [newScene(fitted, w, h), `Resized from ${width} x ${height} to ${w} x ${h}.`];
+  return [newScene(fitted, w, h), `Resized from ${width} x ${height} to ${w} x ${h}.`, ""];
 }

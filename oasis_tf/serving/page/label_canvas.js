@@ -1,6 +1,7 @@
 // The label map on screen, and the tools that paint on it.
 
 import { area, box, pixelAt, stroke } from "./drawing.js";
+import { OnePointer } from "./one_pointer.js";
 
 const KEY_STEP = 4;
 
@@ -8,6 +9,7 @@ export class LabelCanvas {
   #pixels = null; // ImageData of what is on screen
   #ids = null; // of the stroke under way, else of the scene
   #painting = null; // {x, y, before} while the pointer is down
+  #picking = false; // whether the pointer that is down picks a class
   #cursor = null; // of the keyboard
 
   // `onPaint(ids)` is called with new ids after each use of a tool, `onPick(id)` for a class that
@@ -27,10 +29,11 @@ export class LabelCanvas {
     this.ring.hidden = true;
     this.stage.append(this.ring);
     const canvas = this.canvas;
-    canvas.onpointerdown = (event) => this.#down(event);
-    canvas.onpointermove = (event) => this.#move(event);
-    canvas.onpointerup = (event) => this.#up(event);
-    canvas.onpointercancel = () => this.#cancel();
+    new OnePointer(canvas, {
+      begin: (event) => this.#down(event), move: (event) => this.#move(event),
+      end: (event) => this.#up(event), cancel: () => this.#cancel(),
+      hover: (event) => this.#move(event),
+    });
     canvas.onpointerleave = () => { this.ring.hidden = true; onHover(null); };
     canvas.onkeydown = (event) => this.#key(event);
     canvas.onblur = () => { this.ring.hidden = true; };
@@ -54,12 +57,10 @@ export class LabelCanvas {
   }
 
   #down(event) {
-    if (event.button !== 0) return;
     const [x, y] = pixelAt(event, this.canvas, this.scene);
     this.canvas.focus();
-    this.canvas.setPointerCapture(event.pointerId);
-    if (this.tool === "pick" || event.altKey) this.#pick(x, y);
-    else this.#begin(x, y);
+    this.#picking = this.tool === "pick" || event.altKey;
+    if (!this.#picking) this.#begin(x, y);
   }
 
   #move(event) {
@@ -70,10 +71,14 @@ export class LabelCanvas {
   }
 
   #up(event) {
-    if (this.#painting) this.#end(...pixelAt(event, this.canvas, this.scene));
+    const [x, y] = pixelAt(event, this.canvas, this.scene);
+    if (this.#picking) this.#pick(x, y);
+    else if (this.#painting) this.#end(x, y);
+    this.#picking = false;
   }
 
   #cancel() {
+    this.#picking = false;
     if (this.#painting) this.show(this.scene);
   }
 

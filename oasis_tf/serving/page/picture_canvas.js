@@ -1,6 +1,7 @@
 // The picture on screen: what to draw anew is clicked or brushed here; two pictures are compared.
 
 import { pixelAt, stroke } from "./drawing.js";
+import { OnePointer } from "./one_pointer.js";
 
 export class PictureCanvas {
   #brushing = null; // {x, y, pixels: Set, shade: ImageData} while the pointer is down
@@ -16,10 +17,10 @@ export class PictureCanvas {
     this.size = 24;
     this.onSelect = onSelect;
     this.slider.oninput = () => this.#slide();
-    this.mask.onpointerdown = (event) => this.#down(event);
-    this.mask.onpointermove = (event) => this.#move(event);
-    this.mask.onpointerup = () => this.#up();
-    this.mask.onpointercancel = () => this.#clear();
+    new OnePointer(this.mask, {
+      begin: (event) => this.#begin(event), move: (event) => this.#move(event),
+      end: (event) => this.#end(event), cancel: () => this.#clear(),
+    });
   }
 
   get comparing() { return !this.other.hidden; }
@@ -54,18 +55,9 @@ export class PictureCanvas {
     this.other.style.setProperty("--share", `${this.slider.value / 10}%`);
   }
 
-  #down(event) {
-    if (event.button !== 0) return;
+  #begin(event) {
+    if (this.pick === "class") return;
     const [x, y] = pixelAt(event, this.mask, this.scene);
-    if (this.pick === "class") {
-      const id = this.scene.ids[y * this.scene.width + x];
-      if (id === undefined) return;
-      this.onSelect(function* (scene) {
-        for (let i = 0; i < scene.ids.length; i++) if (scene.ids[i] === id) yield i;
-      }, id);
-      return;
-    }
-    this.mask.setPointerCapture(event.pointerId);
     const shade = this.mask.getContext("2d").createImageData(this.scene.width, this.scene.height);
     this.#brushing = { x, y, pixels: new Set(), shade };
     this.#brushTo(x, y);
@@ -86,11 +78,23 @@ export class PictureCanvas {
     [brushing.x, brushing.y] = [x, y];
   }
 
-  #up() {
-    if (!this.#brushing) return;
+  #end(event) {
+    if (!this.#brushing) {
+      this.#selectClass(event);
+      return;
+    }
     const { width, height } = this.scene, pixels = [...this.#brushing.pixels];
     this.#clear();
-    this.onSelect((scene) => (scene.width === width && scene.height === height ? pixels : []), null);
+    this.onSelect((scene) => (scene.width === width && scene.height === height ? pixels : []));
+  }
+
+  #selectClass(event) {
+    const [x, y] = pixelAt(event, this.mask, this.scene), { width, height } = this.scene;
+    if (x < 0 || y < 0 || x >= width || y >= height) return;
+    const id = this.scene.ids[y * width + x];
+    this.onSelect(function* (scene) {
+      for (let i = 0; i < scene.ids.length; i++) if (scene.ids[i] === id) yield i;
+    });
   }
 
   #clear() {

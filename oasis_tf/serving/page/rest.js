@@ -2,7 +2,14 @@
 
 export class Rest {
   constructor(model) {
-    this.path = `/v1/models/${encodeURIComponent(model)}`;
+    // Relative: a proxy may have put the page below a path.
+    this.path = `v1/models/${encodeURIComponent(model)}`;
+  }
+
+  // The states of the versions: START, LOADING, AVAILABLE, UNLOADING or END.
+  async states() {
+    const answer = await this.#call("");
+    return answer.model_version_status.map(({ state }) => state);
   }
 
   async signatures() {

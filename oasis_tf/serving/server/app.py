@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.middleware.cors import CORSMiddleware
 
 from oasis_tf.serving.server import metrics as metrics_module
 from oasis_tf.serving.server.access_log import AccessLog
@@ -45,13 +46,15 @@ class Limits:
     timeout: float = 30.0
 
 
-def create_app(name, versions, limits):
+def create_app(name, versions, limits, cors_origins=()):
     """Builds the application.
 
     Args:
         name: the model's name.
         versions: a `VersionManager`; started and stopped with the application.
         limits: `Limits`.
+        cors_origins: origins, such as "http://localhost:3000", whose pages may call the REST API
+            too; "*" is all. Defaults to none.
 
     Returns:
         An ASGI application.
@@ -76,16 +79,17 @@ def create_app(name, versions, limits):
         lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False
     )
 
-    @app.get("/")
+    @app.api_route("/", methods=["GET", "HEAD"])
     def page(request: Request):
         if "model" not in request.query_params:
-            return RedirectResponse(f"/?model={urllib.parse.quote(name, safe='')}")
+            # Relative, for a proxy may have put the page below a path that is not known here.
+            return RedirectResponse(f"?model={urllib.parse.quote(name, safe='')}")
         return HTMLResponse(
             (PAGE / "index.html").read_text(encoding="utf-8"),
             headers={"Content-Security-Policy": _POLICY, "X-Content-Type-Options": "nosniff"},
         )
 
-    @app.get(metrics_module.PATH)
+    @app.api_route(metrics_module.PATH, methods=["GET", "HEAD"])
     def prometheus():
         metrics.version.set(versions.current_version or 0)
         return Response(metrics.text(), media_type=CONTENT_TYPE_LATEST)
@@ -105,4 +109,11 @@ def create_app(name, versions, limits):
         max_pixels=limits.max_pixels,
         timeout=limits.timeout,
     )
+    if cors_origins:
+        api = CORSMiddleware(
+            api,
+            allow_origins=list(cors_origins),
+            allow_methods=["GET", "HEAD", "POST"],
+            allow_headers=["*"],
+        )
     return AccessLog(api)

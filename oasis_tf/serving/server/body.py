@@ -37,7 +37,8 @@ class BodyReader:
             bytes, decompressed where the request says gzip.
 
         Raises:
-            ApiError: 413 too long, 408 too slow, 503 too many bodies at once, 400 not gzip.
+            ApiError: 413 too long, 408 too slow, 503 too many bodies at once, 400 not gzip, 415
+                another encoding.
             ConnectionError: the client is gone.
         """
         held = 0
@@ -56,9 +57,16 @@ class BodyReader:
                 )
             except asyncio.TimeoutError:
                 raise ApiError(408, f"the body did not come within {self._timeout:g} s") from None
-            if headers.get(b"content-encoding", b"").lower() == b"gzip":
+            encoding = headers.get(b"content-encoding", b"").strip().lower()
+            if encoding == b"gzip":
                 body = self._decompress(body)
                 hold(len(body))
+            elif encoding not in (b"", b"identity"):
+                raise ApiError(
+                    415,
+                    "the body's Content-Encoding must be gzip, or there must be none. "
+                    f"Received: {encoding.decode('latin-1')}",
+                )
             yield body
         finally:
             self._free += held

@@ -10,6 +10,7 @@ from oasis_tf.serving.server.errors import bad_request
 # key; it is checked in pieces of this depth and dropped.
 _PIECE_DEPTH = 200
 _DEEP_LIMIT = 4 << 20
+_BYTE_ORDER_MARK = "\ufeff"
 _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 _INF = re.compile(r'"(?:[^"\\]|\\.)*"|\bInf\b', re.DOTALL)
 
@@ -37,6 +38,10 @@ def parse_json(body):
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:
         raise bad_request(f"JSON Parse error: not UTF-8 at byte {error.start}") from None
+    if text.startswith(_BYTE_ORDER_MARK):
+        raise bad_request(
+            "JSON Parse error: the body begins with a byte order mark; send it without"
+        )
     try:
         return _decode(text)
     except ValueError as error:

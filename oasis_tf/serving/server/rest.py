@@ -188,7 +188,8 @@ def _address(scope):
 
 
 def _parse_address(method, address):
-    pattern = {"GET": _GET, "POST": _POST}.get(method)
+    # Of the answer to HEAD, uvicorn sends the headers only.
+    pattern = {"GET": _GET, "HEAD": _GET, "POST": _POST}.get(method)
     match = pattern and pattern.fullmatch(address)
     if not match:
         raise bad_request(f"Malformed request: {method} {address}")

@@ -21,19 +21,24 @@ class Signature:
     Attributes:
         name: of the signature.
         dtypes: dict from input names to `types_pb2.DataType`.
+        shapes: dict from input names to their declared shapes, tuples with -1 for any size; those
+            of any rank are left out.
         joinable: whether several calls may be joined on dimension 0. True until an output
             turns out not to have the inputs' dimension 0.
     """
 
     name: str
     dtypes: dict[str, int]
+    shapes: dict[str, tuple[int, ...]]
     function: object = field(repr=False)
     joinable: bool = True
 
     def run(self, inputs):
         """Calls the model: dict of arrays -> dict of arrays.
 
-        Shapes are left to the operations of the graph, as TensorFlow Serving does.
+        Shapes are left to the operations of the graph, as TensorFlow Serving does. Where these
+        fail and an input has not the declared rank, the answer says that instead: what an
+        operation says of a missing dimension names neither the input nor the rank.
 
         Raises:
             ApiError: an operation failed.
@@ -42,7 +47,19 @@ class Signature:
             outputs = self.function({name: tf.constant(inputs[name]) for name in self.dtypes})
             return {name: output.numpy() for name, output in outputs.items()}
         except tf.errors.OpError as error:
+            self._check_ranks(inputs)
             raise from_op_error(error) from None
+
+    def _check_ranks(self, inputs):
+        wrong = [
+            f"input {name!r} must have rank {len(shape)}, shape {_shape_text(shape)} with the "
+            f"batch first. Received: rank {inputs[name].ndim}, "
+            f"shape {_shape_text(inputs[name].shape)}"
+            for name, shape in self.shapes.items()
+            if inputs[name].ndim != len(shape)
+        ]
+        if wrong:
+            raise bad_request("; ".join(wrong))
 
 
 class Servable:
@@ -65,6 +82,11 @@ class Servable:
             name: Signature(
                 name,
                 {alias: info.dtype for alias, info in definitions[name].inputs.items()},
+                {
+                    alias: tuple(dim.size for dim in info.tensor_shape.dim)
+                    for alias, info in definitions[name].inputs.items()
+                    if not info.tensor_shape.unknown_rank
+                },
                 _without_shapes(function),
             )
             for name, function in loaded.signatures.items()
@@ -96,6 +118,16 @@ def _signature_definitions(path):
             # A copy, so that the graph can be forgotten.
             return {n: _copy(d) for n, d in meta_graph.signature_def.items()}
     raise ValueError(f"{path} has no meta graph with the tag {TAG!r}")
+
+
+def _shape_text(shape):
+    """As NumPy writes it, with "?" for any size.
+
+    >>> _shape_text((-1, 64)), _shape_text((3,)), _shape_text(())
+    ('(?, 64)', '(3,)', '()')
+    """
+    sizes = ["?" if size < 0 else str(size) for size in shape]
+    return f"({', '.join(sizes)}{',' * (len(sizes) == 1)})"
 
 
 def _copy(definition):

@@ -9,10 +9,10 @@ import weakref
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from oasis_tf.serving.server.base_path import find_versions, why_none
 from oasis_tf.serving.server.errors import ApiError
 
 _LOG = logging.getLogger("oasis_tf.serving")
-_INT64_MAX = 2**63 - 1
 
 
 @dataclass
@@ -37,12 +37,16 @@ class VersionManager:
         base_path: directory whose children named by whole numbers are the versions.
         load: function of (path, version) to a servable, any object; raises if it cannot.
         poll_seconds: between two looks at the directory.
+        tell: function of a line for the person who started the server: that a version is ready,
+            or why there is none. Defaults to telling nobody.
     """
 
-    def __init__(self, base_path, load, *, poll_seconds=1.0):
+    def __init__(self, base_path, load, *, poll_seconds=1.0, tell=lambda line: None):
         self._base_path = Path(base_path)
         self._load = load
         self._poll_seconds = poll_seconds
+        self._tell = tell
+        self._why_none = ""
         # Reentrant: the end of a servable may be noticed while this very thread holds the lock.
         self._lock = threading.RLock()
         self._versions = {}
@@ -74,7 +78,7 @@ class VersionManager:
         with self._lock:
             current = self._current
         if current is None:
-            raise ApiError(404, "no version of the model is loaded")
+            raise ApiError(404, f"no version of the model is loaded{self._reason}")
         if version not in (None, current[0]):
             raise ApiError(404, f"version {version} of the model is not loaded")
         return current[1]
@@ -90,7 +94,7 @@ class VersionManager:
         chosen = [(number, v) for number, v in known if version in (None, number)]
         if not chosen:
             what = "no version" if version is None else f"no version {version}"
-            raise ApiError(404, f"{what} of the model was found")
+            raise ApiError(404, f"{what} of the model was found{self._reason}")
         return [
             {
                 "version": str(number),
@@ -103,7 +107,8 @@ class VersionManager:
     def poll(self):
         """Looks at the directory once and acts on what is there."""
         try:
-            found = _find_versions(self._base_path)
+            found = find_versions(self._base_path)
+            self._say_why_none("" if found else why_none(self._base_path))
         except OSError as error:
             # A file system that is away for a moment is no reason to stop serving.
             _LOG.warning("cannot list %s: %s", self._base_path, error)
@@ -114,6 +119,18 @@ class VersionManager:
             if self._make_current(number, found[number]):
                 return
         self._let_go()
+
+    @property
+    def _reason(self):
+        # Not the reason itself: clients need not know where the server's files are.
+        return "; the server has said what it found instead" if self._why_none else ""
+
+    def _say_why_none(self, reason):
+        """Says once what the directory holds instead of versions."""
+        if reason and reason != self._why_none:
+            _LOG.warning("%s", reason)
+            self._tell(f"waiting   {reason}")
+        self._why_none = reason
 
     def _watch(self):
         while not self._stopping.is_set():
@@ -140,11 +157,14 @@ class VersionManager:
             with self._lock:
                 self._set(number, "END", _code_name(error), message, fingerprint)
             _LOG.error("version %d did not load: %s", number, message)
+            self._tell(f"broken    version {number}: {message}")
             return False
-        _LOG.info("version %d loaded in %.1f s", number, time.monotonic() - start)
+        seconds = time.monotonic() - start
+        _LOG.info("version %d loaded in %.1f s", number, seconds)
         with self._lock:
             self._set(number, "AVAILABLE")
         self._let_go((number, servable))
+        self._tell(f"ready     version {number}, loaded in {seconds:.1f} s")
         return True
 
     def _let_go(self, successor=None):
@@ -168,17 +188,6 @@ class VersionManager:
 
     def _set(self, number, state, code="OK", message="", fingerprint=None):
         self._versions[number] = _Version(state, code, message, fingerprint)
-
-
-def _find_versions(base_path):
-    """Version number -> directory."""
-    found = {}
-    for child in sorted(base_path.iterdir()):
-        if child.name.isascii() and child.name.isdigit() and child.is_dir():
-            number = int(child.name)
-            if number <= _INT64_MAX:
-                found.setdefault(number, child)
-    return found
 
 
 def _fingerprint(path):

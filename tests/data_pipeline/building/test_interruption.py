@@ -10,7 +10,7 @@ from PIL import Image
 
 from data_pipeline import files
 from tests.data_pipeline.helpers import content, refused, start
-from tests.data_pipeline.sources import blocks, save_ids, write_folder
+from tests.data_pipeline.sources import blocks, save_ids, write_folder, write_lvis
 
 
 def interrupted(run, source, out, monkeypatch, stop_at):
@@ -42,6 +42,33 @@ def test_finishing_after_an_interruption_anywhere(run, source, out, tmp_path, mo
         stop_at += 1
     # the note of the build, 4 shards and 4 sidecars, the files of the source, the manifest
     assert stop_at == 12
+
+
+def test_the_index_of_annotations_is_made_once(run, out, tmp_path, monkeypatch):
+    source = write_lvis(tmp_path / "lvis")
+    assert run("lvis", source, tmp_path / "reference")[0] == 0
+    assert not list((tmp_path / "reference").glob(".*"))
+    with monkeypatch.context() as patch:
+        patch.setattr("data_pipeline.building.builder.prepare", interrupt)
+        assert run("lvis", source, out, "--workers", "1")[0] == 130
+    assert {path.name for path in out.glob(".*")} == {".train.index.npz", ".val.index.npz"}
+    with monkeypatch.context() as patch:
+        patch.setattr("data_pipeline.datasets.annotation_index.stream_lists", interrupt)
+        assert run("lvis", source, out)[0] == 0
+    assert content(out) == content(tmp_path / "reference")
+
+
+def interrupt(*_, **__):
+    raise KeyboardInterrupt
+
+
+def test_an_index_that_was_kept_before_the_build_began(run, out, tmp_path, monkeypatch):
+    source = write_lvis(tmp_path / "lvis")
+    with monkeypatch.context() as patch:
+        patch.setattr("data_pipeline.building.builder.fingerprint", interrupt)
+        assert run("lvis", source, out)[0] == 130
+    assert run("lvis", source, out)[0] == 0
+    assert not list(out.glob(".*"))
 
 
 def test_kill_between_the_manifest_and_the_end(run, source, out, tmp_path, monkeypatch):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from data_pipeline.building.summary import summarise
+from data_pipeline.building.summary import Findings, summarise
 from data_pipeline.records.manifest import Manifest, Shard, Split
 
 
@@ -20,7 +20,7 @@ def lines(examples, gpu, split="train"):
         request={},
         versions={},
     )
-    return summarise(manifest, "data/mine", {}, (), gpu=gpu)
+    return summarise(manifest, "data/mine", Findings({}, {}), gpu=gpu)
 
 
 @pytest.mark.parametrize(

@@ -212,7 +212,7 @@ def test_all_problems_of_all_files_at_once(source):
 
 
 def test_a_malformed_outline_names_file_and_annotation(source):
-    path = rewrite(source, lambda c: c["annotations"][1].update(segmentation=[[1, 2]]))
+    path = rewrite(source, lambda c: c["annotations"][1].update(segmentation=[[1] * 7]))
     dataset = open_coco(source, None)
     with pytest.raises(DataError, match=r"annotation 1 .*three points") as caught:
         dataset.load(dataset.items["train"][0])
@@ -230,3 +230,11 @@ def test_no_and_several_json_files(source):
     assert list(open_coco(source, None).items) == ["val"]
     with pytest.raises(DataError, match="0 files for train: none"):
         open_coco(source, ("train", "val"))
+
+
+def test_annotations_without_outline_can_be_left_out(source):
+    rewrite(source, lambda c: c["annotations"][1].update(segmentation=[]))
+    dataset = open_coco(source, None, skip_broken=True)
+    assert len(dataset.broken) == 1 and "annotation 1 (image 0)" in dataset.broken[0]
+    labels = dataset.load(dataset.items["train"][0])[1]
+    assert [dataset.class_names[i] for i in np.unique(labels)] == ["unlabelled", "car"]

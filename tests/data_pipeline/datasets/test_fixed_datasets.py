@@ -83,3 +83,19 @@ def test_cityscapes_without_partner(tmp_path):
     with pytest.raises(DataError, match=r"000001_000019_leftImg8bit.png has no") as caught:
         open_cityscapes(tmp_path, None)
     assert str(label) in str(caught.value)
+
+
+def test_a_city_that_is_a_link(tmp_path):
+    root = write_cityscapes(tmp_path / "cityscapes")
+    disk = write_cityscapes(tmp_path / "disk")
+    for kind in ("leftImg8bit", "gtFine"):
+        (root / kind / "train/bonn").symlink_to(disk / kind / "train/aachen")
+    names = [item.name for item in open_cityscapes(root, ("train",)).items["train"]]
+    assert names == [f"{city}/aachen_{i:06d}_000019" for city in ("aachen", "bonn") for i in (0, 1)]
+
+
+def test_names_of_a_windows_editor(tmp_path):
+    write_ade20k(tmp_path)
+    rows = ["Idx\tName", *(f"{i}\tthing {i}, other" for i in range(1, 151))]
+    (tmp_path / "objectInfo150.txt").write_text("\n".join(rows), encoding="utf-8-sig")
+    assert open_ade20k(tmp_path, ("val",)).class_names[1] == "thing 1"

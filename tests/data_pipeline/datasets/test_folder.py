@@ -109,15 +109,13 @@ def test_two_pictures_of_one_name(source):
     [
         ("[]", "one at least"),
         ("{", "readable class list"),
-        ('{"a": 1}', "one at least"),
+        ('{"a": [1]}', "one at least"),
+        ('{"a": 1}', "ids must be 0 to 0"),
         ('["a", 3]', "names only"),
         ('["a", "a"]', "names must be distinct"),
         ('[{"name": "a", "color": [0, 0, 256]}]', "names only"),
         ('[{"name": "a", "color": [1, 1, 1]}, "b"]', "names only"),
-        (
-            '[{"name": "a", "color": [1, 1, 1]}, {"name": "b", "color": [1, 1, 1]}]',
-            "colours must be distinct",
-        ),
+        ('[{"name": "a", "color": [1, 1, 1]}, {"name": "b"}]', "none for 'b'"),
     ],
 )
 def test_malformed_class_list(tmp_path, text, message):
@@ -133,4 +131,75 @@ def test_no_class_list_and_unknown_unlabelled(source):
         open_folder(source, None, unlabelled="snow")
     (source / "class_names.json").unlink()
     with pytest.raises(DataError, match=r"class_names.json or class_names.txt"):
+        open_folder(source, None)
+
+
+def test_tiff_pictures_and_label_maps(source):
+    for path in sorted((source / "labels/train").iterdir()):
+        save_ids(path.with_suffix(".tif"), blocks(0, 1, 2), np.uint16)
+        path.unlink()
+    for path in sorted((source / "images/train").iterdir()):
+        picture(path.with_suffix(".tiff"))
+        path.unlink()
+    assert first_ids(source)[1] == [1, 2, 3]
+
+
+def test_a_tiff_of_several_pages_or_of_jpeg_is_no_label_map(source):
+    first, second = (source / f"labels/train/train_0{i}" for i in (0, 1))
+    page = Image.fromarray(blocks(0, 1, 2).astype(np.uint8))
+    page.save(first.with_suffix(".tif"), save_all=True, append_images=[page])
+    page.save(second.with_suffix(".tif"), compression="jpeg")
+    for path in (first, second):
+        path.with_suffix(".png").unlink()
+    dataset = open_folder(source, ("train",))
+    with pytest.raises(DataError, match="must be one picture. Received: 2 in one file"):
+        dataset.load(dataset.items["train"][0])
+    with pytest.raises(DataError, match="Received: a picture in JPEG"):
+        dataset.load(dataset.items["train"][1])
+
+
+def test_a_tiff_of_negative_ids_or_of_white_for_zero_is_no_label_map(source):
+    first, second = (source / f"labels/train/train_0{i}.tif" for i in (0, 1))
+    Image.fromarray(blocks(0, -1, 2)).save(first)
+    Image.fromarray(blocks(0, 1, 2).astype(np.uint8)).save(second, tiffinfo={262: 0})
+    for path in (first, second):
+        path.with_suffix(".png").unlink()
+    dataset = open_folder(source, ("train",))
+    with pytest.raises(DataError, match="0 or more. Received: 800 pixels below, -1 the lowest"):
+        dataset.load(dataset.items["train"][0])
+    with pytest.raises(DataError, match="a TIFF file in which 0 is white"):
+        dataset.load(dataset.items["train"][1])
+
+
+def test_pictures_of_floats(source):
+    (source / "images/train/train_00.jpg").unlink()
+    Image.fromarray(np.zeros((40, 60), np.float32)).save(source / "images/train/train_00.tif")
+    dataset = open_folder(source, ("train",))
+    with pytest.raises(DataError, match="8 or 16 bits a channel. Received: one of floats"):
+        dataset.load(dataset.items["train"][0])
+
+
+def test_two_classes_of_one_colour_where_maps_hold_ids(source):
+    shared = {"sky": [1, 2, 3], "road": [9, 9, 0], "tree": [9, 9, 0]}
+    names = [{"name": name, "color": colour} for name, colour in shared.items()]
+    (source / "class_names.json").write_text(json.dumps(names))
+    assert first_ids(source)[1] == [1, 2, 3]
+    # A palette whose indices have the colours of their own classes says which is meant.
+    path = source / "labels/train/train_00.png"
+    label = Image.fromarray(blocks(0, 1, 2).astype(np.uint8)).convert("P")
+    label.putpalette([channel for colour in shared.values() for channel in colour])
+    label.save(path)
+    assert first_ids(source)[1] == [1, 2, 3]
+    # Where colours decide, it cannot be told: 1600 pixels are of either class.
+    label.convert("RGB").save(path)
+    with pytest.raises(DataError, match=r"\(9, 9, 0\): 1600 pixels, the colour of ids 1, 2"):
+        first_ids(source)
+    label.convert("RGB").quantize(2).save(path)
+    with pytest.raises(DataError, match=r"\(9, 9, 0\) of index .*, the colour of ids 1, 2"):
+        first_ids(source)
+
+
+def test_class_lists_that_lie_there_are_named(source):
+    (source / "class_names.json").rename(source / "labels.json")
+    with pytest.raises(DataError, match=r"--class_names must name one. Received: labels.json"):
         open_folder(source, None)

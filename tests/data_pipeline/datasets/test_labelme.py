@@ -197,7 +197,7 @@ def test_where_the_picture_may_be(tmp_path):
     np.testing.assert_array_equal(pictures[0], pictures[2])
     assert (pictures[0] != pictures[1]).any()
     held.write_text(json.dumps({**json.loads(held.read_text()), "imageData": "AAAA"}))
-    with pytest.raises(DataError, match="c.json: imageData must be a picture"):
+    with pytest.raises(DataError, match="c.json: imageData must be a complete, readable picture"):
         dataset.load(c)
 
 
@@ -248,3 +248,19 @@ def test_missing_pictures_and_nothing_at_all(tmp_path):
         open_labelme(tmp_path, None)
     with pytest.raises(DataError, match="JSON files of labelme for val"):
         open_labelme(write_labelme(tmp_path / "val only").joinpath("train"), ("val",))
+
+
+def test_broken_shapes_and_files_can_be_left_out(tmp_path):
+    source = write_labelme(tmp_path)
+    path = source / "train/0.json"
+    content = json.loads(path.read_text())
+    content["shapes"][1]["points"] = [[1, 1]]
+    path.write_text(json.dumps(content))
+    (source / "train/1.json").write_text("{")
+    with pytest.raises(DataError, match="2 problems"):
+        open_labelme(source, None)
+    dataset = open_labelme(source, None, skip_broken=True)
+    assert len(dataset.broken) == 2 and len(dataset.items["train"]) == 1
+    # Left are the label "sky" of the broken file's first shape, and both labels of val.
+    labels = dataset.load(dataset.items["train"][0])[1]
+    assert [dataset.class_names[i] for i in np.unique(labels)] == ["unlabelled", "sky"]

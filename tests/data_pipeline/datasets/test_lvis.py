@@ -45,6 +45,12 @@ def test_pictures_of_val_may_lie_in_train(source):
     assert open_lvis(source, ("val",)).items["val"][0].image == moved
 
 
+def test_folders_of_an_address_are_not_ours(source):
+    rewrite(source, lambda c: c["images"][0].update(coco_url="http://host/a/000000000001.jpg"))
+    first = open_lvis(source, ("train",)).items["train"][0]
+    assert first.image == source / "train2017/000000000001.jpg"
+
+
 def test_v05_file_names(tmp_path):
     content = lvis_content()
     for image in content["images"]:
@@ -81,7 +87,7 @@ def test_missing_pictures_are_named_and_can_be_skipped(source):
     [
         (lambda c: c["annotations"][1].update(image_id=77), "annotation 2 .* image_id.*77"),
         (lambda c: c["annotations"][1].update(category_id=4), "annotation 2 .* category_id.*4"),
-        (lambda c: c["annotations"][0].pop("image_id"), "annotation 1 .*'image_id'.*None"),
+        (lambda c: c["annotations"][0].pop("image_id"), "annotation 1 .*image_id.*None"),
         (lambda c: c["annotations"][0].pop("segmentation"), "annotation 1 .*segmentation"),
         (lambda c: c["images"][0].update(height="40"), "image 1 .*'height'.*'40'"),
         (lambda c: c["images"][0].update(width=0), "image 1 .*positive"),
@@ -101,7 +107,7 @@ def test_malformed_json_names_the_file(source, change, message):
 
 
 def test_malformed_segmentation_names_file_and_annotation(source):
-    path = rewrite(source, lambda c: c["annotations"][1].update(segmentation=[[1, 2]]))
+    path = rewrite(source, lambda c: c["annotations"][1].update(segmentation=[[1] * 7]))
     dataset = open_lvis(source, ("train",))
     with pytest.raises(DataError, match=r"annotation 2 .*three points") as caught:
         dataset.load(dataset.items["train"][0])
@@ -120,3 +126,60 @@ def test_not_json(source):
     path.write_text(path.read_text()[:-9])
     with pytest.raises(DataError, match=r"lvis_v1_train.json must be a readable JSON"):
         open_lvis(source, None)
+
+
+def test_file_names_of_ones_own(source):
+    def rename(content):
+        for image, name in zip(
+            content["images"], ("street_0001.jpg", "city/0001.jpg"), strict=True
+        ):
+            del image["coco_url"]
+            image["file_name"] = name
+            picture(source / "train2017" / name, image["id"])
+
+    rewrite(source, rename)
+    items = open_lvis(source, ("train",)).items["train"]
+    assert [item.name for item in items] == ["street_0001", "city/0001"]
+    assert [item.image.relative_to(source).as_posix() for item in items] == [
+        "train2017/street_0001.jpg",
+        "train2017/city/0001.jpg",
+    ]
+
+
+def test_a_picture_of_another_folder_is_not_taken_for_a_missing_one(source):
+    def rename(content):
+        del content["images"][0]["coco_url"]
+        content["images"][0]["file_name"] = "city/000000000001.jpg"
+
+    rewrite(source, rename)
+    with pytest.raises(DataError, match=r"(?s)1 of 2 pictures.*city/000000000001.jpg"):
+        open_lvis(source, ("train",))
+
+
+@pytest.mark.parametrize(
+    "segmentation",
+    [[], None, [[5, 5, 9, 9]], [[0, 0, 9, 0, 9, 9], [3, 3]], [0, 0, 9, 0, 9, 9]],
+)
+def test_annotations_that_outline_nothing(source, segmentation):
+    def change(content):
+        content["annotations"][1]["segmentation"] = segmentation
+
+    path = rewrite(source, change)
+    with pytest.raises(DataError, match=r"--skip_broken leaves out.*1 that do not") as caught:
+        open_lvis(source, None)
+    assert f"{path}: annotation 2 (image 1) must have an outline" in str(caught.value)
+    dataset = open_lvis(source, ("train",), skip_broken=True)
+    assert len(dataset.broken) == 1
+    labels = dataset.load(dataset.items["train"][0])[1]
+    assert np.unique(labels).tolist() == [0, 3]  # not 5
+
+
+def test_all_problems_at_once(source):
+    def change(content):
+        content["annotations"][0]["image_id"] = 77
+        content["annotations"][1].update(category_id=99, segmentation=[])
+
+    rewrite(source, change)
+    with pytest.raises(DataError, match=r"3 problems") as caught:
+        open_lvis(source, None, skip_broken=True)
+    assert "image_id: 77" in str(caught.value) and "category_id: 99" in str(caught.value)

@@ -2,9 +2,16 @@ import numpy as np
 import pytest
 from pycocotools import mask as coco
 
-from data_pipeline.datasets.masks import decode
+from data_pipeline.datasets.masks import paint
 
 BOX = [1, 1, 4, 1, 4, 3, 1, 3]  # x in [1, 4), y in [1, 3)
+
+
+def decode(segmentation, height, width):
+    label_map = np.full((height, width), 3, np.int32, order="F")
+    paint(label_map, segmentation, 9)
+    assert set(np.unique(label_map)) <= {3, 9}
+    return label_map == 9
 
 
 def expected_box():
@@ -57,3 +64,11 @@ def test_both_forms_of_rle():
 def test_malformed(segmentation, reason):
     with pytest.raises(ValueError, match=reason):
         decode(segmentation, 5, 7)
+
+
+def test_polygons_are_rasterised_as_pycocotools_does(rng):
+    for _ in range(20):
+        points = rng.uniform(-3, 70, (rng.integers(3, 40), 2)).round(2)
+        polygons = [points.ravel().tolist(), [0, 0, 69.5, 12.25, 30, 49]]
+        merged = coco.merge([coco.frPyObjects([polygon], 50, 70)[0] for polygon in polygons])
+        np.testing.assert_array_equal(decode(polygons, 50, 70), coco.decode(merged) == 1)

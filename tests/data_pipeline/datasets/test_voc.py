@@ -162,3 +162,22 @@ def test_sizes_that_differ(source):
     picture(source / "JPEGImages/train_0.jpg", size=(HEIGHT, WIDTH + 1))
     with pytest.raises(DataError, match="40x61 in .*train_0.jpg and 40x60 in .*train_0.png"):
         first(source)
+
+
+def test_what_has_no_mask_or_no_picture_can_be_left_out(tmp_path):
+    source = write_voc(tmp_path)
+    (source / "SegmentationClass/train_0.png").unlink()
+    with pytest.raises(DataError, match="train_0 must have a mask"):
+        open_voc(source, None)
+    dataset = open_voc(source, None, skip_unpaired=True)
+    assert [item.name for item in dataset.items["train"]] == ["train_1"]
+    assert len(dataset.unpaired) == 1
+
+
+def test_masks_in_jpeg_are_told_why_not(tmp_path):
+    source = write_voc(tmp_path)
+    path = source / "SegmentationClass/train_0.png"
+    Image.open(path).save(path.with_suffix(".jpg"))
+    path.unlink()
+    with pytest.raises(DataError, match=r"(?s)train_0 must have a mask.*must be PNG files.*JPEG"):
+        open_voc(source, None)

@@ -52,6 +52,18 @@ def test_a_palette_of_ones_own(tmp_path, form):
     np.testing.assert_array_equal(label_map, np.array([0, 2, 1])[IDS])
 
 
+def test_two_classes_of_one_colour_in_a_palette_of_ones_own(tmp_path):
+    entries = [{"name": "sky", "color": [10, 20, 30]}, {"name": "sea", "color": [10, 20, 30]}]
+    entries.append({"name": "unlabelled", "color": [40, 40, 40]})
+    (tmp_path / "palette.json").write_text(json.dumps(entries), encoding="utf-8-sig")
+    palette = read_palette(tmp_path / "palette.json", LEGEND)
+    write(tmp_path / "a.png", "8 bits")
+    np.testing.assert_array_equal(read_label_map(tmp_path / "a.png", LEGEND, palette), IDS)
+    write(tmp_path / "a.png", "colours")
+    with pytest.raises(DataError, match=r"\(10, 20, 30\): 2 pixels, the colour of ids 1, 2"):
+        read_label_map(tmp_path / "a.png", LEGEND, palette)
+
+
 def test_bad_files(tmp_path):
     path = tmp_path / "a.png"
     path.write_bytes(b"no picture")

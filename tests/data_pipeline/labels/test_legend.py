@@ -70,3 +70,31 @@ def test_default_colours_decide_nothing():
     assert Legend.coloured(("unlabelled", "sky")).label_colours is None
     assert LEGEND.label_colours[255] == (40, 40, 40) and LEGEND.label_colours[2] == (7, 8, 9)
     assert replace(LEGEND, label_palette={0: (5, 5, 5)}).label_colours == {0: (5, 5, 5)}
+
+
+CHAIRS = Legend.coloured(("unlabelled", "chair, seat", "road", "c#", "sofa,bed", "bed"))
+
+
+@pytest.mark.parametrize(
+    "text, names",
+    [
+        ("road", ["road"]),
+        ("chair, seat", ["chair, seat"]),
+        ("Road,CHAIR,seat", ["road", "chair, seat"]),
+        ("chair,seat#2, road#1", ["chair, seat#2", "road#1"]),
+        ("c#, c##2", ["c#", "c##2"]),
+        ("sofa, bed", ["sofa,bed"]),
+        ("sofa,bed,bed", ["sofa,bed", "bed"]),
+        ("chair,road", ["chair", "road"]),  # no list of classes: told later which is none
+    ],
+)
+def test_lists_of_names(text, names):
+    assert CHAIRS.split_names(text) == names
+
+
+def test_a_list_of_two_meanings():
+    legend = Legend.coloured(("unlabelled", "chair", "seat", "chair, seat"))
+    assert legend.split_names("seat,chair") == ["seat", "chair"]
+    with pytest.raises(DataError) as caught:
+        legend.split_names("chair, seat")
+    assert str(caught.value).endswith("which is 'chair, seat' or 'chair' and 'seat'")

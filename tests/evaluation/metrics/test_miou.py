@@ -43,7 +43,6 @@ def test_the_parts(answers):
     real, fake = metric.prepare(networks)
     assert networks["segmenter"].about == ABOUT and metric.segmenter_sha256 == "abc"
     assert (real.of_model, fake.of_model) == (False, True)
-    # As stored by earlier versions.
     assert real.key == fake.key
     assert real.key == {
         "measure": "judgement",
@@ -51,7 +50,9 @@ def test_the_parts(answers):
         "segmenter": ABOUT,
         "table": [1, 0, 3],
         "evaluated": ("a", "c"),
+        "left_out": [],
     }
+    assert metric.notices == []
 
 
 def test_only_classes_that_count(chunk, answers):
@@ -86,6 +87,25 @@ def test_only_classes_that_count(chunk, answers):
     assert metric.details(result)[1] == "2 classes"
     bars, confusion = metric.sections(result, parts)
     assert bars.startswith("<h2>IoU per class") and confusion.startswith("<h2>Confusion")
+
+
+def test_a_class_that_the_segmenter_cannot_name(chunk, rng, monkeypatch):
+    answers = rng.integers(0, 2, (3, 20, 24))
+    turn = iter([*answers, *answers])
+    segmenter = Segmenter(lambda _: next(turn)[None], ["A", "c"], 0, 1, ABOUT)
+    monkeypatch.setattr(segmenters, "load_segmenter", lambda path: segmenter)
+    metric = of_classes()
+    parts = {part.name: [metric.measure(part, chunk)] for part in metric.prepare({})}
+    line = "left out, for the segmenter cannot name 1 class: b"
+    assert metric.notices == [line]
+    result = metric.result(parts)
+    assert (result["classes_left_out"], result["left_out"]) == (1, ["b"])
+    assert metric.notes(result) == [line] and metric.details(result)[1] == "2 classes"
+    # Its pixels are as unlabelled ones; the other two classes count as ever.
+    labels = np.where(chunk.label_maps == 2, 0, chunk.label_maps)
+    right = segmentation_scores(matrix(labels, np.array([1, 3])[answers]))
+    assert result["value"] == pytest.approx(right.miou)
+    assert [each["class"] for each in result["per_class"]] == ["a", "c"]
 
 
 def test_nothing_labelled(chunk, answers):

@@ -2,6 +2,7 @@ import json
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -52,6 +53,18 @@ def test_loads_in_a_process_that_knows_nothing_of_the_project(generator, exporte
     right = generator(tf.constant(label_map), global_noise([3, 4], 4).noise)
     np.testing.assert_allclose(drawn["image"], right, atol=2e-5)
     assert np.abs(drawn["png"].astype(int) - to_uint8(right[1])).max() <= 1
+
+
+def test_it_is_a_layer_of_keras(generator, exported):
+    layer = keras.layers.TFSMLayer(str(exported))
+    label_map = np.ones((2, 32, 64), np.int32)
+    label_map[:, 10:] = 3
+    right = generator(tf.constant(label_map), global_noise([3, 4], 4).noise)
+    inputs = {"label_map": label_map, "seed": np.int32([3, 4])}
+    np.testing.assert_allclose(layer(inputs), right, atol=2e-5)
+    maps, seeds = keras.Input((32, 64), dtype="int32"), keras.Input((), dtype="int32")
+    model = keras.Model([maps, seeds], layer({"label_map": maps, "seed": seeds}))
+    np.testing.assert_allclose(model([label_map, inputs["seed"]]), right, atol=2e-5)
 
 
 def test_no_training_state(exported, generator):

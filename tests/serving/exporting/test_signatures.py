@@ -126,6 +126,17 @@ def test_regions_png(signatures, generator):
         assert close(picture, wanted)
 
 
+def test_no_files_at_all(signatures):
+    none, no_seed = tf.constant([], tf.string), tf.constant([], tf.int32)
+    for name, inputs in {
+        "synthesize_png": {"seed": no_seed},
+        "edit_png": {"mask_bytes": none, "seed": no_seed, "edit_seed": no_seed},
+        "regions_png": {"seed_map_bytes": none},
+    }.items():
+        outputs = signatures[name](label_map_bytes=none, **inputs)
+        assert outputs["image_bytes"].shape == (0,)
+
+
 def test_describe(signatures):
     texts = signatures["describe"](index=ints(0, 7))["model_json"].numpy()
     assert len(texts) == 2
@@ -162,6 +173,7 @@ ODD, LARGE = np.zeros((1, 32, 48)), np.zeros((1, 32, 32 * 100))
         ("serving_default", {"label_map": ODD.astype(np.int32)}, "multiples of 32.*32 48"),
         ("serving_default", {"label_map": LARGE.astype(np.int32)}, "pixels"),
         ("serving_default", {"seed": ints(1, 2)}, "seed must have as many rows"),
+        ("serving_default", {"seed": ints(-1)}, "seed must be in 0..2147483647. Received: -1"),
         ("synthesize_png", {"label_map_bytes": files(maps(1) + CLASSES)}, "those of the 5 classes"),
         ("synthesize_png", {"label_map_bytes": files(ODD)}, "multiples of 32"),
         ("synthesize_png", {"label_map_bytes": files(LARGE)}, "pixels"),
@@ -170,6 +182,7 @@ ODD, LARGE = np.zeros((1, 32, 48)), np.zeros((1, 32, 32 * 100))
         ("edit_png", {"mask_bytes": files(np.zeros((1, 64, 64)))}, "mask_bytes must have the size"),
         ("edit_png", {"mask_bytes": files(np.zeros((2, 32, 64)))}, "mask_bytes must have as many"),
         ("edit_png", {"edit_seed": ints(1, 2)}, "edit_seed must have as many rows"),
+        ("edit_png", {"edit_seed": ints(-7)}, "edit_seed must be in 0..2147483647. Received: -7"),
         ("regions_png", {"seed_map_bytes": files(ODD)}, "seed_map_bytes must have the size"),
         (
             "regions_png",

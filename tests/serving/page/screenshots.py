@@ -11,7 +11,12 @@ from pathlib import Path
 from tests.serving.page.browser import Editor, chromium, resize
 from tests.serving.running import serving
 
-SIZES = {"laptop": (1366, 768), "tablet": (1024, 768), "tablet_upright": (820, 1180)}
+SIZES = {
+    "laptop": (1366, 768),
+    "tablet": (1024, 768),
+    "tablet_upright": (820, 1180),
+    "phone": (390, 844),
+}
 
 
 def main():

@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import shutil
 import time
 
 import numpy as np
@@ -13,8 +14,9 @@ from data_pipeline.records.png import encode_label_map
 from oasis_tf.serving.client import Client
 from oasis_tf.serving.exporting.export_model import export_model
 from oasis_tf.serving.warmup import WARMUP_FILE
+from tests.serving.below_a_path import below_a_path
 from tests.serving.exporting.toy_generator import toy_generator, toy_info
-from tests.serving.page.browser import Editor, chromium
+from tests.serving.page.browser import Editor, chromium, resize
 from tests.serving.running import serving
 from tests.serving.server.toy_model import save_toy_model
 
@@ -391,3 +393,237 @@ def test_as_many_classes_as_lvis_has(chrome, tmp_path):
         label_map = Image.open(io.BytesIO(editor.download("#save-labels")))
         assert sorted(np.unique(np.array(label_map))) == [0, 1203]
         assert editor.console() == []
+
+
+@pytest.fixture
+def fingers(editor):
+    """Calls `touch(kind, (finger, x, y), ...)` on a canvas; x and y in pixels of the label map."""
+    chrome = editor.chrome
+    chrome.execute_cdp_cmd(
+        "Emulation.setTouchEmulationEnabled", {"enabled": True, "maxTouchPoints": 5}
+    )
+
+    def touch(kind, *points, canvas="#labels"):
+        left, top, scale = chrome.execute_script(
+            "const c = document.querySelector(arguments[0]), r = c.getBoundingClientRect();"
+            "return [r.left, r.top, r.width / c.width]",
+            canvas,
+        )
+        places = [
+            {"id": i, "x": left + (x + 0.5) * scale, "y": top + (y + 0.5) * scale}
+            for i, x, y in points
+        ]
+        chrome.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": kind, "touchPoints": places})
+
+    yield touch
+    chrome.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": False})
+
+
+def test_a_palm_during_a_stroke_paints_nothing(editor, fingers):
+    editor.click("#live")
+    fingers("touchStart", (0, 10, 10))
+    fingers("touchMove", (0, 50, 10))
+    fingers("touchStart", (0, 50, 10), (1, 20, 55))
+    for x in (70, 90):
+        fingers("touchMove", (0, x, 10), (1, 20, 55 - x // 10))
+    fingers("touchEnd", (1, 20, 46))  # the finger leaves, the palm stays
+    fingers("touchMove", (1, 30, 46))
+    fingers("touchEnd")
+    painted = ids(editor)
+    # The stroke goes on to where the finger left, and nothing is painted elsewhere.
+    assert painted[10, 10:91].all() and not painted[16:].any() and not painted[:, 96:].any()
+    assert editor.find("#undo").is_enabled()
+
+
+def test_a_pen_paints_beside_a_palm(editor, fingers):
+    editor.click("#live")
+    rect = editor.chrome.execute_script(
+        "const r = document.querySelector('#labels').getBoundingClientRect();"
+        "return [r.left, r.top, r.width / 128]"
+    )
+
+    def pen(kind, x, y):
+        left, top, scale = rect
+        place = {"x": left + (x + 0.5) * scale, "y": top + (y + 0.5) * scale}
+        editor.chrome.execute_cdp_cmd(
+            "Input.dispatchMouseEvent",
+            {"type": kind, "button": "left", "clickCount": 1, "pointerType": "pen", **place},
+        )
+
+    fingers("touchStart", (0, 20, 55))
+    pen("mousePressed", 10, 10)
+    pen("mouseMoved", 60, 10)
+    pen("mouseReleased", 90, 10)
+    fingers("touchEnd")
+    painted = ids(editor)
+    assert painted[10, 10:91].all() and not painted[16:].any()
+
+
+@pytest.mark.parametrize("tool", ["brush", "fill", "rectangle", "pick"])
+def test_a_pinch_paints_nothing(editor, fingers, tool):
+    editor.click("#live")
+    editor.click(f"[data-tool={tool}]")
+    fingers("touchStart", (0, 40, 30))
+    fingers("touchStart", (0, 40, 30), (1, 80, 30))
+    fingers("touchMove", (0, 20, 30), (1, 100, 30))
+    fingers("touchEnd", (0, 20, 30))
+    fingers("touchMove", (0, 10, 20))
+    fingers("touchEnd")
+    assert not ids(editor).any() and not editor.find("#undo").is_enabled()
+    assert editor.find("#chosen b").text == "class 1"
+    # With all fingers gone the next one paints.
+    editor.click("[data-tool=brush]")
+    fingers("touchStart", (2, 40, 30))
+    fingers("touchEnd")
+    assert ids(editor)[30, 40] == 1
+
+
+@pytest.mark.parametrize("pick", ["class", "region"])
+def test_a_pinch_on_the_picture_draws_nothing_anew(editor, fingers, pick):
+    generate(editor)
+    editor.click(f"[data-pick={pick}]")
+    fingers("touchStart", (0, 40, 30), canvas="#mask")
+    fingers("touchStart", (0, 40, 30), (1, 80, 30), canvas="#mask")
+    fingers("touchMove", (0, 20, 30), (1, 100, 30), canvas="#mask")
+    fingers("touchEnd", canvas="#mask")
+    assert not editor.find("#again").is_enabled() and variants(editor) == 1
+    assert not editor.pixels("#mask").any()
+    fingers("touchStart", (2, 40, 30), canvas="#mask")
+    fingers("touchEnd", canvas="#mask")
+    editor.wait_for_drawing(2)
+
+
+def a_state(tmp_path, label_map, **fields):
+    """A saved state: the path of its file."""
+
+    def text(numbers):
+        return base64.b64encode(encode_label_map(numbers)).decode()
+
+    height, width = label_map.shape
+    content = {
+        "format": "oasis-editor-state",
+        "model": "other",
+        "width": width,
+        "height": height,
+        "label_map": text(label_map),
+        "seed_map": text(np.full_like(label_map, 5)),
+        **fields,
+    }
+    path = tmp_path / "state.json"
+    path.write_text(json.dumps(content))
+    return path
+
+
+def test_a_state_is_mapped_by_the_names_of_its_classes(editor, tmp_path):
+    editor.click("#live")
+    label_map = np.repeat(np.arange(4), 16)[None].repeat(32, 0)
+    names = ["void", "Class 7", "balloon", "class 2", "bird"]
+    editor.upload(a_state(tmp_path, label_map, class_names=names))
+    editor.wait_until_shown("#notice")
+    notice = editor.find("#notice-text").text
+    assert "Saved for the model other. painter has not these classes" in notice
+    # Only classes that the label map has are named.
+    assert notice.endswith(": balloon.")
+    np.testing.assert_array_equal(ids(editor), np.array([0, 7, 0, 2])[label_map])
+    editor.click("#notice-close")
+    assert not editor.find("#notice").is_displayed()
+    state = json.loads(editor.download("#save"))
+    assert state["class_names"] == list(toy_info(CLASSES).legend.class_names)
+    assert state["model"] == "painter" and (seed_map(state) == 5).all()
+
+
+def test_a_state_without_names_of_classes(editor, tmp_path):
+    editor.click("#live")
+    label_map = np.full((32, 64), 3)
+    editor.upload(a_state(tmp_path, label_map))
+    editor.wait_until_shown("#notice")
+    assert "Saved for the model other, without the names" in editor.find("#notice-text").text
+    np.testing.assert_array_equal(ids(editor), label_map)
+    editor.upload(a_state(tmp_path, label_map + 20, class_names=["void", "sky"]))
+    editor.wait("error")
+    assert "the id 23; its classes end at 1" in editor.error()
+
+
+def test_everything_fits_on_a_phone(editor):
+    resize(editor.chrome, 390, 844)
+    try:
+        editor.drag("#labels", (20, 30), (90, 30))
+        editor.wait("ready")
+        assert ids(editor)[30, 20:91].all()
+        width = editor.chrome.execute_script("return document.documentElement.scrollWidth")
+        assert width == 390
+        shown = [b for b in editor.all("button") if b.is_displayed()]
+        assert {"save-picture", "save-labels", "again", "redo", "help"} <= {
+            button.get_attribute("id") for button in shown
+        }
+        for button in shown:
+            rect = button.rect
+            assert rect["x"] >= 0 and rect["x"] + rect["width"] <= 390, button.text
+        # The list of classes is folded away, and folds again when one is chosen.
+        assert not editor.find("#classes").is_displayed()
+        editor.click("#fold")
+        editor.click("#classes li:nth-child(4)")
+        assert not editor.find("#classes").is_displayed()
+        assert editor.find("#chosen b").text == "class 3"
+        assert editor.download("#save-labels").startswith(b"\x89PNG")
+    finally:
+        resize(editor.chrome, 1366, 768)
+
+
+def test_below_a_path(chrome, painter):
+    with below_a_path(painter.url) as url:
+        editor = Editor(chrome, url)
+        assert chrome.current_url == f"{url}?model=painter"
+        generate(editor)
+        assert variants(editor) == 1 and editor.console() == []
+
+
+def test_the_page_waits_for_the_model(chrome, exported, tmp_path):
+    base = tmp_path / "painter"
+    base.mkdir()
+    shutil.copytree(exported, tmp_path / "copy")
+    (tmp_path / "copy" / WARMUP_FILE).unlink()
+    with serving(base, tmp_path, model="painter", wait=False) as server:
+        editor = Editor(chrome, server.url, expected="waiting")
+        editor.wait_until_shown("#notice")
+        assert "asks again by itself" in editor.find("#notice-text").text
+        (tmp_path / "copy").rename(base / "1")
+        editor.wait("ready")
+        assert not editor.find("#notice").is_displayed()
+        generate(editor)
+        assert variants(editor) == 1
+        editor.console()
+        # Told to the person who started the server, too.
+        server.process.terminate()
+        lines = server.process.stdout.read().splitlines()
+        assert any(line.startswith("waiting ") and f"{base} is empty" in line for line in lines)
+        assert any(line.startswith("ready     version 1, loaded in ") for line in lines)
+
+
+# A server that is loading the model at the first two questions; what the page says meanwhile.
+LOADING = """
+const real = window.fetch;
+let questions = 0;
+window.said = new Set();
+window.fetch = (path, options) => {
+  const answer = async (content, status) => new Response(JSON.stringify(content), {status});
+  if (path.endsWith("/metadata") && questions++ < 2) return answer({error: "none is loaded"}, 404);
+  if (path.endsWith("/painter")) {
+    window.said.add(document.getElementById("notice-text").textContent);
+    return answer({model_version_status: [{version: "1", state: "LOADING"}]}, 200);
+  }
+  return real(path, options);
+};
+"""
+
+
+def test_the_page_says_that_the_model_is_loading(chrome, painter):
+    added = chrome.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": LOADING})
+    try:
+        editor = Editor(chrome, painter.url)
+        said = chrome.execute_script("return [...window.said]")
+        assert said == ["", "The model is loading. This page asks again by itself."]
+        assert not editor.find("#notice").is_displayed()
+        assert editor.console() == []
+    finally:
+        chrome.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)

@@ -1,12 +1,14 @@
 """The API against a server in a process of its own, call by call as TensorFlow Serving has it."""
 
 import base64
+import contextlib
 import gzip
 import json
 import socket
 import threading
 import time
 import urllib.parse
+import zlib
 
 import numpy as np
 import pytest
@@ -134,12 +136,46 @@ class TestAddresses:
         assert status == 400 and headers["content-type"] == "application/json"
         error_of(json.loads(body))
 
-    def test_head(self, server):
-        assert server.request("HEAD", MODEL)[0] == 400
+    @pytest.mark.parametrize(
+        "path", [MODEL, f"{MODEL}/metadata", "/?model=toy", "/monitoring/prometheus/metrics"]
+    )
+    def test_head(self, server, path):
+        status, headers, body = server.request("HEAD", path)
+        assert (status, body) == (200, b"")
+        assert headers["content-type"] == server.request("GET", path)[1]["content-type"]
+        assert server.request("HEAD", f"{MODEL}:predict")[0] == 400
+
+    def test_the_page_is_led_to_by_a_relative_address(self, server):
+        status, headers, _ = server.request("GET", "/")
+        assert status == 307 and headers["location"] == "?model=toy"
 
     def test_options_with_an_origin(self, server):
         assert server.request("OPTIONS", MODEL, headers={"Origin": "http://a.b"})[0] == 200
         assert server.request("OPTIONS", MODEL, headers={"Origin": "file://a"})[0] == 400
+
+    @pytest.mark.parametrize("origin", ["http://localhost:3000", "https://a.b"])
+    def test_a_page_of_another_origin(self, server, origin):
+        headers = {
+            "Origin": origin,
+            "Access-Control-Request-Method": "POST",
+            "Access-Control-Request-Headers": "content-type, content-encoding",
+        }
+        path = f"{MODEL}:predict"
+        status, answer, _ = server.request("OPTIONS", path, headers=headers)
+        assert status == 200 and answer["access-control-allow-origin"] == origin
+        assert "POST" in answer["access-control-allow-methods"]
+        assert "content-encoding" in answer["access-control-allow-headers"]
+        # Also of errors, or the page could not read what is wrong.
+        status, answer, body = server.request("POST", path, "{", {"Origin": origin})
+        assert status == 400 and error_of(json.loads(body))
+        assert answer["access-control-allow-origin"] == origin
+
+    def test_a_page_of_an_origin_that_was_not_named(self, server):
+        headers = {"Origin": "http://localhost:30", "Access-Control-Request-Method": "POST"}
+        status, answer, _ = server.request("OPTIONS", f"{MODEL}:predict", headers=headers)
+        assert status == 400 and "access-control-allow-origin" not in answer
+        _, answer, _ = server.request("GET", MODEL, headers=headers)
+        assert "access-control-allow-origin" not in answer
 
     @pytest.mark.parametrize("path", ["/v1", "/v2/models/toy", "/nothing", "/v1models"])
     def test_outside(self, server, path):
@@ -219,6 +255,25 @@ class TestPredict:
     def test_what_follows_the_object_is_ignored(self, server):
         assert server.predict('{"instances": [1]} and more')[0] == 200
 
+    @pytest.mark.parametrize("upgrade", ["h2c", "websocket", "TLS/1.2"])
+    @pytest.mark.parametrize("size", [1, 20_000])
+    def test_an_offered_upgrade_is_ignored_and_the_body_kept(self, server, upgrade, size):
+        # As the client of Java 11 sends it, and curl --http2.
+        headers = {
+            "Connection": "Upgrade, HTTP2-Settings",
+            "Upgrade": upgrade,
+            "HTTP2-Settings": "AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA",
+        }
+        with contextlib.closing(server.connect()) as connection:
+            for _ in range(2):  # the connection stays as it is
+                body = json.dumps({"inputs": [[1.0]] * size})
+                connection.request("POST", f"{MODEL}:predict", body, headers)
+                response = connection.getresponse()
+                assert response.status == 200
+                assert json.loads(response.read()) == {"outputs": [[2.5]] * size}
+        lines = [json.loads(line) for line in server.log.read_text().splitlines()]
+        assert not [line for line in lines if "pgrade" in line["message"]]
+
     def test_deep_nesting_in_an_ignored_key(self, server):
         depth = 500_000
         body = '{"ignored": ' + "[" * depth + "]" * depth + ', "instances": [1.0]}'
@@ -235,6 +290,42 @@ class TestPredict:
         body, headers = gzip.compress(b'{"inputs": 1}'), {"Content-Encoding": "gzip"}
         status, _, content = server.request("POST", f"{MODEL}:predict", body, headers)
         assert (status, json.loads(content)) == (200, {"outputs": 2.5})
+
+    @pytest.mark.parametrize("encoding", ["deflate", "br", "gzip, gzip", "x"])
+    def test_other_encodings(self, server, encoding):
+        headers = {"Content-Encoding": encoding}
+        body = zlib.compress(b'{"inputs": 1}')
+        status, _, content = server.request("POST", f"{MODEL}:predict", body, headers)
+        assert status == 415
+        assert f"must be gzip, or there must be none. Received: {encoding}" in error_of(
+            json.loads(content)
+        )
+        headers = {"Content-Encoding": "Identity"}
+        assert server.request("POST", f"{MODEL}:predict", '{"inputs": 1}', headers)[0] == 200
+
+    @pytest.mark.parametrize(
+        "body, messages",
+        [
+            (
+                {"inputs": {"a": [1, 2], "b": 3}, "signature_name": "two"},
+                [
+                    "input 'a' must have rank 2, shape (?, 2) with the batch first. "
+                    "Received: rank 1, shape (2,)",
+                    "input 'b' must have rank 1, shape (?,) with the batch first. "
+                    "Received: rank 0, shape ()",
+                ],
+            ),
+        ],
+    )
+    def test_inputs_of_another_rank(self, server, body, messages):
+        status, answer = server.predict(body)
+        assert status == 400
+        for message in messages:
+            assert message in error_of(answer)
+
+    def test_a_byte_order_mark(self, server):
+        status, answer = server.predict(b'\xef\xbb\xbf{"inputs": 1}')
+        assert status == 400 and "byte order mark" in error_of(answer)
 
     @pytest.mark.parametrize(
         "body",
