@@ -2,6 +2,7 @@
 
 import json
 import os
+import tempfile
 from pathlib import Path
 
 from data_pipeline.errors import DataError, listing
@@ -46,8 +47,9 @@ def check_source_files(out, request, class_names):
         return "its source is gone"
     differences = []
     try:
-        dataset = request.open()
-        now = _states(dataset, request.source)
+        with tempfile.TemporaryDirectory() as notes:
+            dataset = request.open(Path(notes))
+            now = _states(dataset, request.source)
         if tuple(dataset.class_names) != tuple(class_names):
             differences.append("other classes")
         differences += [f"new: {name}" for name in now if name not in before]
