@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from oasis_tf.checkpoints.run_dir import open_run_dir
 from oasis_tf.evaluation.cache import Cache, model_checksum
 from tests.toy_model import toy_config, write_model_dir
 
@@ -57,10 +58,14 @@ def test_an_interrupted_measure_leaves_nothing(tmp_path):
 def test_model_checksum(tmp_path):
     write_model_dir(tmp_path / "a")
     write_model_dir(tmp_path / "b", seed=2)
-    a, b = model_checksum(tmp_path / "a"), model_checksum(tmp_path / "b")
-    assert a != b and a == model_checksum(tmp_path / "a")
+
+    def of_run(name):
+        return model_checksum(tmp_path / name, open_run_dir(tmp_path / name).checkpoint)
+
+    a, b = of_run("a"), of_run("b")
+    assert a != b and a == of_run("a")
     write_model_dir(tmp_path / "b", config=toy_config(noise_channels=4), seed=2)
-    assert model_checksum(tmp_path / "b") != b
+    assert of_run("b") != b
     exported = tmp_path / "exported" / "1"
     exported.mkdir(parents=True)
     (exported / "saved_model.pb").write_bytes(b"a")
