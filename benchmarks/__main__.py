@@ -5,13 +5,13 @@ import importlib
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 from benchmarks.options import Options
 from benchmarks.parts import PARTS
 from benchmarks.results import RESULTS, caption, collect, save
 from benchmarks.rows import table
 from data_pipeline.errors import BuildFailed, DataError
+from data_pipeline.paths import PathAction
 from data_pipeline.records.manifest import Manifest
 
 
@@ -98,7 +98,7 @@ def _parser():
     )
     add(
         "--data_dir",
-        type=Path,
+        action=PathAction,
         metavar="DIR",
         help="records to measure on; default: the project's sample set at 256x256, drawn and "
         "built at the first run",
@@ -112,7 +112,7 @@ def _parser():
     )
     add(
         "--out",
-        type=Path,
+        action=PathAction,
         metavar="DIR",
         help="directory of the JSON files, one a part; default: benchmarks/results, and none "
         "with --quick",

@@ -4,12 +4,12 @@ import argparse
 import os
 import shlex
 import sys
-from pathlib import Path
 
 from data_pipeline.building.builder import build
 from data_pipeline.building.plan import Request
 from data_pipeline.datasets import DATASETS
 from data_pipeline.errors import BuildFailed, DataError
+from data_pipeline.paths import PathAction
 
 
 def main(arguments=None):
@@ -69,8 +69,20 @@ def _parser():
     )
     add = parser.add_argument
     add("--dataset", required=True, choices=DATASETS, help="layout of --source")
-    add("--source", required=True, type=Path, metavar="DIR", help="the data set as published")
-    add("--out", required=True, type=Path, metavar="DIR", help="new directory for the shards")
+    add(
+        "--source",
+        required=True,
+        action=PathAction,
+        metavar="DIR",
+        help="the data set as published",
+    )
+    add(
+        "--out",
+        required=True,
+        action=PathAction,
+        metavar="DIR",
+        help="new directory for the shards",
+    )
     add("--split", nargs="+", choices=("train", "val"), help="default: both")
     add(
         "--image_size",
@@ -126,7 +138,7 @@ def _parser():
     )
     add(
         "--class_names",
-        type=Path,
+        action=PathAction,
         metavar="FILE",
         help='folder: names, one a line, or JSON: ["sky", ...] or [{"name": "sky", "color": '
         "[70, 130, 180]}, ...], and other forms (docs/datasets.md); default: class_names.json or "

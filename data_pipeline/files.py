@@ -1,16 +1,27 @@
 """Writing and checking files so that a kill at any moment leaves either the old or the new one."""
 
 import codecs
+import errno
 import hashlib
 import os
 from pathlib import Path
 
+# What a file system answers that cannot do it, where nothing else is wrong.
+UNSUPPORTED = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK)
+
 
 def sync(path):
-    """Forces a file's (or directory's) content to disk before anything that builds on it."""
+    """Forces a file's (or directory's) content to disk before anything that builds on it.
+
+    Some network disks and shared folders cannot sync a directory; there nothing is lost by going
+    on, for they write names down in an order of their own anyway.
+    """
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in UNSUPPORTED or not os.path.isdir(path):
+            raise
     finally:
         os.close(descriptor)
 

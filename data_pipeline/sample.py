@@ -23,6 +23,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from data_pipeline.errors import DataError
+from data_pipeline.paths import PathAction
 from data_pipeline.sample_set.kinds import KINDS
 from data_pipeline.sample_set.label_maps import FOLDER, write_label_maps
 from data_pipeline.sample_set.scenes import draw_scene
@@ -295,7 +296,7 @@ def main(argv=None):
         prog="python -m data_pipeline.sample",
         description="Draw the sample data set in the layout of LVIS v1.",
     )
-    parser.add_argument("--out", required=True, help="directory to create")
+    parser.add_argument("--out", required=True, action=PathAction, help="directory to create")
     parser.add_argument("--images", type=int, default=600, help="training pictures (%(default)s)")
     parser.add_argument("--val_images", type=int, default=60, help="validation (%(default)s)")
     parser.add_argument(

@@ -10,9 +10,10 @@ import socket
 import sys
 import tempfile
 import threading
-from pathlib import Path
 
 from data_pipeline.errors import DataError
+from data_pipeline.paths import PathAction
+from data_pipeline.proxy import reach_own_machines
 
 _STOP_SECONDS = 5
 
@@ -28,6 +29,7 @@ def main(argv=None):
     """
     arguments = parse_arguments(argv)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    reach_own_machines()
     stop = threading.Event()
     before = {s: signal.signal(s, lambda *_: stop.set()) for s in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -128,7 +130,7 @@ def parse_arguments(argv=None):
     dispatcher.add_argument(
         "--work_dir",
         required=True,
-        type=Path,
+        action=PathAction,
         metavar="DIR",
         help="its journal; started again with the same, it goes on where it was",
     )

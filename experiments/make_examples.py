@@ -21,6 +21,7 @@ import numpy as np  # noqa: E402
 from PIL import Image  # noqa: E402
 
 import oasis_tf  # noqa: E402
+from data_pipeline.paths import PathAction  # noqa: E402
 from data_pipeline.reading.reader import eval_dataset  # noqa: E402
 from data_pipeline.records.png import encode_label_map  # noqa: E402
 from oasis_tf.images import (  # noqa: E402
@@ -97,8 +98,8 @@ many saves is the start, the loading, the building of the graph and the analysis
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--model", type=Path, default=ROOT / "runs" / "sample")
-    parser.add_argument("--data_dir", type=Path, default=ROOT / "data" / "sample_64")
+    parser.add_argument("--model", action=PathAction, default=ROOT / "runs" / "sample")
+    parser.add_argument("--data_dir", action=PathAction, default=ROOT / "data" / "sample_64")
     arguments = parser.parse_args()
     OUT.mkdir(exist_ok=True)
     model = oasis_tf.load(arguments.model)

@@ -15,6 +15,8 @@ import tempfile
 from pathlib import Path
 from unittest import mock
 
+from data_pipeline.paths import PathAction
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
@@ -42,7 +44,9 @@ def main(argv=None):
     parser = argparse.ArgumentParser(
         prog="python -m experiments.soak", description=__doc__.split("\n")[0]
     )
-    parser.add_argument("--data_dir", required=True, type=Path, help="records of any small set")
+    parser.add_argument(
+        "--data_dir", required=True, action=PathAction, help="records of any small set"
+    )
     parser.add_argument("--steps", type=int, default=2000, help="default: %(default)s")
     arguments = parser.parse_args(argv)
     samples = soak(arguments.data_dir, arguments.steps)

@@ -1,9 +1,10 @@
 """What the commands that use a trained model have in common."""
 
 import sys
-from pathlib import Path
 
 from data_pipeline.errors import OasisError
+from data_pipeline.paths import PathAction
+from oasis_tf.console import say
 from oasis_tf.outputs import check_directory, make_directory
 from oasis_tf.tf_setup import quiet_log
 
@@ -13,7 +14,7 @@ def add_model_argument(parser):
     parser.add_argument(
         "--model",
         required=True,
-        type=Path,
+        action=PathAction,
         metavar="PATH",
         help="a training run, a converted checkpoint or an exported SavedModel",
     )
@@ -28,8 +29,8 @@ def add_model_arguments(parser, labels):
     """
     add_model_argument(parser)
     add = parser.add_argument
-    add("--labels", required=True, type=Path, metavar="PATH", help=labels)
-    add("--out", required=True, type=Path, metavar="DIR", help="directory for the pictures")
+    add("--labels", required=True, action=PathAction, metavar="PATH", help=labels)
+    add("--out", required=True, action=PathAction, metavar="DIR", help="directory for the pictures")
     add(
         "--size",
         type=int,
@@ -40,7 +41,7 @@ def add_model_arguments(parser, labels):
     )
     add(
         "--palette",
-        type=Path,
+        action=PathAction,
         metavar="FILE",
         help='which colours mean which classes: JSON, [{"name": "sky", "color": [70, 130, 180]}, '
         "...]; default: the model's own",
@@ -66,7 +67,7 @@ def add_region_arguments(parser, flag, *, required):
     )
     region.add_argument(
         "--mask",
-        type=Path,
+        action=PathAction,
         metavar="FILE",
         help="a picture of the label map's size, black or fully transparent outside of the region; "
         "not a JPEG",
@@ -90,6 +91,7 @@ def open_model(arguments):
     from oasis_tf.sampling.loading import load
 
     synthesizer = load(arguments.model)
+    say(f"checkpoint: {synthesizer.source.title}")
     palette = arguments.palette and read_palette(arguments.palette, synthesizer.legend)
     make_directory(arguments.out)
     return synthesizer, palette

@@ -24,6 +24,9 @@ BALANCES = ("replica", "batch")
 # What may be computed during training.
 TRAINING_METRICS = tuple(name for name, metric in METRICS.items() if metric.during_training)
 
+# Of --init_from: its classes must be the run's, or those that both have are taken.
+INIT_CLASSES = ("same", "by_name")
+
 # The groups of settings, in the order of `oasis_tf.train --help`.
 GROUPS = ("length", "networks", "optimisation", "speed and memory", "metrics", "intervals")
 
@@ -85,6 +88,15 @@ class Config:
         "networks",
         "begin with the weights of another run, or of python -m oasis_tf.convert; read once, "
         "before the first step",
+        may_change=True,
+    )
+
+    init_classes: str = _setting(
+        INIT_CLASSES[0],
+        "networks",
+        "by_name takes from an --init_from of other classes the weights of those that both have, "
+        "by their names; the others start anew",
+        choices=INIT_CLASSES,
         may_change=True,
     )
 
@@ -198,6 +210,8 @@ class Config:
         for field in settings():
             value, choices = getattr(self, field.name), field.metadata["choices"]
             number = isinstance(value, (int, float)) and not isinstance(value, bool)
+            if number and not math.isfinite(value):
+                raise ConfigError(f"--{field.name} must be finite. Received: {value}")
             if number and field.metadata["positive"] and not value > 0:
                 raise ConfigError(f"--{field.name} must be positive. Received: {value}")
             if choices and value not in choices:
@@ -230,11 +244,11 @@ class Config:
                     f"{needing[0]} needs --segmenter DIR, which python -m oasis_tf.train_segmenter "
                     "makes. Received: none"
                 )
-        # Written so that "not a number" is refused as well.
-        if not self.labelmix_weight >= 0 or math.isinf(self.labelmix_weight):
+        if self.init_classes != INIT_CLASSES[0] and self.init_from is None:
+            raise ConfigError(f"--init_classes needs --init_from. Received: {self.init_classes}")
+        if self.labelmix_weight < 0:
             raise ConfigError(
-                f"--labelmix_weight must be finite and not negative. "
-                f"Received: {self.labelmix_weight}"
+                f"--labelmix_weight must not be negative. Received: {self.labelmix_weight}"
             )
         if not 0 <= self.seed < 2**32:
             raise ConfigError(f"--seed must be in [0, 2^32). Received: {self.seed}")
@@ -321,8 +335,8 @@ def check_resumable(model_dir, config, data):
     """Compares a run's saved configuration with the one asked for.
 
     Returns:
-        `Config` to go on with: the one asked for, but `init_from` as it was, for it is not read
-        again.
+        `Config` to go on with: the one asked for, but `init_from` and `init_classes` as they
+        were, for it is not read again.
 
     Raises:
         ConfigError: they differ in what determines the run; lists every difference.
@@ -347,4 +361,6 @@ def check_resumable(model_dir, config, data):
             f"--model_dir {model_dir} holds a run of another configuration; choose another "
             "directory or the same settings:\n  " + "\n  ".join(differences)
         )
-    return dataclasses.replace(config, init_from=saved_config.init_from)
+    return dataclasses.replace(
+        config, init_from=saved_config.init_from, init_classes=saved_config.init_classes
+    )

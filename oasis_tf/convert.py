@@ -9,9 +9,11 @@ from pathlib import Path
 
 from data_pipeline.datasets import DATASETS
 from data_pipeline.errors import DataError
+from data_pipeline.paths import PathAction
 from oasis_tf.cli import run
 from oasis_tf.config import save_config
 from oasis_tf.configs import PRESETS
+from oasis_tf.console import say
 from oasis_tf.model_path import check_model_path
 from oasis_tf.outputs import check_directory
 from oasis_tf.tf_setup import quiet_log
@@ -34,12 +36,20 @@ def parse_arguments(argv=None):
     )
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument(
-        "--released", type=Path, metavar="DIR", help="theirs: {which}_{G,EMA,D}.pth, or models/"
+        "--released",
+        action=PathAction,
+        metavar="DIR",
+        help="theirs: {which}_{G,EMA,D}.pth, or models/",
     )
     source.add_argument(
-        "--model", type=Path, metavar="DIR", help="ours: a training run or a converted checkpoint"
+        "--model",
+        action=PathAction,
+        metavar="DIR",
+        help="ours: a training run or a converted checkpoint",
     )
-    parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="a new directory")
+    parser.add_argument(
+        "--out", required=True, action=PathAction, metavar="DIR", help="a new directory"
+    )
     parser.add_argument(
         "--which", default="best", help="best, latest or an iteration number; default: best"
     )
@@ -48,7 +58,7 @@ def parse_arguments(argv=None):
     )
     parser.add_argument(
         "--class_names",
-        type=Path,
+        action=PathAction,
         metavar="FILE",
         help="--dataset folder: the class list, as for data_pipeline.build",
     )
@@ -144,6 +154,7 @@ def _to_released(arguments, directory):
     from oasis_tf.checkpoints.run_dir import open_run_dir
 
     model = open_run_dir(arguments.model)
+    say(f"checkpoint: {model.title}")
     # Late, for TensorFlow takes seconds to import and mistakes should be told at once.
     from oasis_tf.checkpoints.released import save_released
     from oasis_tf.models.build import build_discriminator, build_generator

@@ -3,9 +3,10 @@
 import argparse
 import json
 import sys
-from pathlib import Path
 
+from data_pipeline.paths import PathAction
 from oasis_tf.cli import add_model_argument, run
+from oasis_tf.console import say
 from oasis_tf.evaluation.metrics.features import FEATURES
 from oasis_tf.evaluation.metrics.metric import in_short
 from oasis_tf.evaluation.metrics.registry import METRICS
@@ -24,7 +25,7 @@ def parse_arguments(argv=None):
     )
     add_model_argument(parser)
     add = parser.add_argument
-    add("--data_dir", required=True, type=Path, metavar="DIR", help="the records")
+    add("--data_dir", required=True, action=PathAction, metavar="DIR", help="the records")
     add("--metrics", default=",".join(METRICS), help="with commas between; default: %(default)s")
     add("--protocol", choices=PROTOCOLS, help="default: that of the data set")
     add("--segmenter", metavar="PATH", help="what mIoU is measured with; see docs/evaluation.md")
@@ -35,7 +36,7 @@ def parse_arguments(argv=None):
         help="whose features fid and kid compare: Inception's, or those of the --segmenter, which "
         "need no download and compare only with themselves; default: %(default)s",
     )
-    add("--weights_dir", type=Path, metavar="DIR", help="of the frozen networks' weights")
+    add("--weights_dir", action=PathAction, metavar="DIR", help="of the frozen networks' weights")
     add("--download_weights", action="store_true", help="fetch weights that are not there")
     add("--split", default="val", help="default: %(default)s")
     add("--seed", type=int, default=0, help="default: %(default)s")
@@ -52,9 +53,9 @@ def parse_arguments(argv=None):
         help="label maps for ms_ssim and lpips; default: all",
     )
     add("--max_images", type=int, metavar="N", help="of the split; default: all")
-    add("--out", type=Path, metavar="FILE", help="for the result, JSON")
-    add("--report", type=Path, metavar="FILE", help="for a page with pictures, HTML")
-    add("--cache_dir", type=Path, metavar="DIR", help="for what has been measured")
+    add("--out", action=PathAction, metavar="FILE", help="for the result, JSON")
+    add("--report", action=PathAction, metavar="FILE", help="for a page with pictures, HTML")
+    add("--cache_dir", action=PathAction, metavar="DIR", help="for what has been measured")
     return parser.parse_args(argv)
 
 
@@ -120,14 +121,10 @@ def _evaluate(arguments):
         weights_dir=weights_dir(arguments.weights_dir),
         download=arguments.download_weights,
     )
+    synthesizer = load(arguments.model)
+    say(f"checkpoint: {synthesizer.source.title}")
     try:
-        evaluation = evaluate(
-            load(arguments.model),
-            arguments.model,
-            request,
-            cache_dir,
-            tell=lambda line: print(line, file=sys.stderr, flush=True),
-        )
+        evaluation = evaluate(synthesizer, arguments.model, request, cache_dir, tell=say)
         print(_table(evaluation))  # first, so that it is seen whatever becomes of the files
         if arguments.out:
             write_atomically(arguments.out, json.dumps(evaluation.result, indent=1) + "\n")
@@ -152,7 +149,7 @@ def _table(evaluation):
         f"protocol     {protocol['name']}/{protocol['version']}",
         f"data         {data['dataset']}, {data['images']} of {data['images_in_split']} pictures "
         f"of {data['split']}, {height}x{width}",
-        f"model        {result['model']['path']}, seed {result['seed']}",
+        f"checkpoint   {result['model']['checkpoint']}, seed {result['seed']}",
         "",
     ]
     width = max(len(name) for name in ("protocol    ", *result["metrics"]))

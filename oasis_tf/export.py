@@ -3,9 +3,9 @@
 import argparse
 import math
 import sys
-from pathlib import Path
 
 from data_pipeline.errors import OasisError
+from data_pipeline.paths import PathAction
 from oasis_tf.config import ConfigError
 from oasis_tf.model_path import check_model_path
 from oasis_tf.outputs import check_directory
@@ -22,14 +22,14 @@ def parse_arguments(argv=None):
     parser.add_argument(
         "--model",
         required=True,
-        type=Path,
+        action=PathAction,
         metavar="PATH",
         help="a training run or a converted checkpoint",
     )
     parser.add_argument(
         "--out",
         required=True,
-        type=Path,
+        action=PathAction,
         metavar="DIR",
         help="saved_models/NAME, where the version becomes saved_models/NAME/<number>",
     )
@@ -77,7 +77,7 @@ def _export(arguments):
             f"--max_pixels must allow the pictures of the training, {height}x{width}. "
             f"Received: {arguments.max_pixels}"
         )
-    _say(f"reading {model.checkpoint}")
+    _say(f"checkpoint: {model.title}")
     generator = model.load_generator()
     # Late, for TensorFlow takes seconds to import and mistakes should be told at once.
     from oasis_tf.serving.exporting.export_model import export_model

@@ -7,9 +7,9 @@ import signal
 import socket
 import sys
 import urllib.parse
-from pathlib import Path
 
 from data_pipeline.errors import DataError
+from data_pipeline.paths import PathAction
 from oasis_tf.console import report
 from oasis_tf.model_path import check_model_path
 from oasis_tf.tf_setup import quick_graphs, quiet_log
@@ -25,7 +25,7 @@ def parse_arguments(argv=None):
     parser.add_argument(
         "--model_base_path",
         required=True,
-        type=Path,
+        action=PathAction,
         help="directory whose numbered children are the versions",
     )
     parser.add_argument("--model_name", help="defaults to the directory's name")

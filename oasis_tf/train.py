@@ -9,6 +9,9 @@ import typing
 from pathlib import Path
 
 from data_pipeline.errors import OasisError
+from data_pipeline.locking import LOCK, locked
+from data_pipeline.paths import PathAction, local_path
+from data_pipeline.proxy import reach_own_machines
 from oasis_tf.config import GROUPS, ConfigError, check_resumable, save_config, settings
 from oasis_tf.configs import PRESETS, toy
 from oasis_tf.console import report, say
@@ -21,6 +24,7 @@ from oasis_tf.training.signals import StopRequest
 from oasis_tf.training.strategy import (
     MULTI_WORKER,
     STRATEGIES,
+    check_alone,
     check_batch,
     is_chief,
     make_strategy,
@@ -43,8 +47,10 @@ def parse_arguments(argv=None):
         "the data set in oasis_tf/configs, and --toy, have some of their own.",
     )
     parser.add_argument("--dataset", required=True, choices=sorted(PRESETS), help="the preset")
-    parser.add_argument("--data_dir", required=True, type=Path, help="the records")
-    parser.add_argument("--model_dir", required=True, type=Path, help="checkpoints, TensorBoard")
+    parser.add_argument("--data_dir", required=True, action=PathAction, help="the records")
+    parser.add_argument(
+        "--model_dir", required=True, action=PathAction, help="checkpoints, TensorBoard"
+    )
     parser.add_argument(
         "--toy", action="store_true", help="narrow networks and quick settings, minutes on a CPU"
     )
@@ -139,8 +145,10 @@ def resolve_config(arguments, manifest):
                 overrides[name] = arguments.base_channels
     # A preset of keras-hub is no path.
     for name in ("segmenter", "init_from"):
-        if overrides[name] is not None and Path(overrides[name]).exists():
-            overrides[name] = str(Path(overrides[name]).resolve())
+        if overrides[name] is not None:
+            path = local_path(overrides[name], f"--{name}")
+            if path.exists():
+                overrides[name] = str(path.resolve())
     built = tuple(manifest.image_size)
     asked = tuple(arguments.image_size or built)
     overrides["image_size"] = asked
@@ -158,11 +166,14 @@ def main(argv=None):
     """Runs the command; returns the exit code."""
     arguments = parse_arguments(argv)
     quiet_log()
+    reach_own_machines()
     from data_pipeline.records.manifest import Manifest
 
     try:
         check_model_path(arguments.model_dir, "--model_dir")
         cluster = read_cluster() if arguments.strategy == MULTI_WORKER else None
+        if arguments.strategy is None:
+            check_alone()
         manifest = Manifest.read(arguments.data_dir)
         config = resolve_config(arguments, manifest)
         _check_data(config, manifest, arguments.data_dir)
@@ -241,27 +252,39 @@ def _open_strategy(arguments, cluster):
         return make_strategy(arguments.strategy)
 
 
-def _open_model_dir(model_dir, config, manifest, writes):
-    """Makes the run's directory or checks that it may go on; the `Config` to go on with."""
+@contextlib.contextmanager
+def _opened_model_dir(model_dir, config, manifest, writes):
+    """Makes the run's directory, or checks that it may go on, and holds it.
+
+    Yields the `Config` to go on with.
+    """
     from data_pipeline.labels.legend import Legend
     from oasis_tf.checkpoints.run_dir import has_begun, open_run_dir
 
     data = _identity(manifest)
-    try:
-        if has_begun(model_dir):
-            config = check_resumable(model_dir, config, data)
-        elif model_dir.exists():
-            _check_unused(model_dir)
-        if config.init_from is not None and not has_begun(model_dir):
-            open_run_dir(config.init_from).check_fits(config, Legend.of(manifest))
-        if writes:
-            model_dir.mkdir(parents=True, exist_ok=True)
-            save_config(model_dir, config, data)
-    except OSError as error:
-        raise ConfigError(
-            f"--model_dir {model_dir} must be a writable directory: {error}"
-        ) from None
-    return config
+    with contextlib.ExitStack() as held:
+        try:
+            if has_begun(model_dir):
+                config = check_resumable(model_dir, config, data)
+            elif model_dir.exists():
+                _check_unused(model_dir)
+            if config.init_from is not None and not has_begun(model_dir):
+                open_run_dir(config.init_from).check_fits(config, Legend.of(manifest))
+            if writes:
+                model_dir.mkdir(parents=True, exist_ok=True)
+                if note := held.enter_context(locked(model_dir)):
+                    say(f"note: {note}")
+                save_config(model_dir, config, data)
+        except BlockingIOError:
+            raise ConfigError(
+                f"--model_dir must be no other training's. Received: {model_dir}, which a training "
+                "that is still running writes in"
+            ) from None
+        except OSError as error:
+            raise ConfigError(
+                f"--model_dir {model_dir} must be a writable directory: {error}"
+            ) from None
+        yield config
 
 
 def _check_unused(model_dir):
@@ -276,7 +299,7 @@ def _check_unused(model_dir):
         )
     names = {path.name for path in model_dir.iterdir()}
     # A kill while the very first file was written leaves only its temporary name.
-    if names - {"config.json.tmp"} and "config.json" not in names:
+    if names - {"config.json.tmp", LOCK} and "config.json" not in names:
         raise ConfigError(f"--model_dir {model_dir} must be empty or hold a run.")
 
 
@@ -324,12 +347,19 @@ def _explaining(arguments):
 def _train(arguments, config, manifest, cluster, stop):
     """Sets everything up and trains: (`Outcome`, whether this process is the chief)."""
     strategy = _open_strategy(arguments, cluster)
-    from oasis_tf.training.loop import Run
-
     _check_networks(config, manifest)
     if arguments.data_service is not None:
         _check_data_service(arguments.data_service)
-    config = _open_model_dir(arguments.model_dir, config, manifest, is_chief(strategy))
+    check_batch(config, strategy.num_replicas_in_sync)
+    writes = is_chief(strategy)
+    with _opened_model_dir(arguments.model_dir, config, manifest, writes) as config:
+        return _train_in(arguments, config, manifest, strategy, stop), writes
+
+
+def _train_in(arguments, config, manifest, strategy, stop):
+    """Trains in --model_dir, which this process holds: `Outcome`."""
+    from oasis_tf.training.loop import Run
+
     height, width = config.image_size
     say(
         f"{config.dataset}: {manifest.splits['train'].examples} pictures of {height}x{width}, "
@@ -359,7 +389,7 @@ def _train(arguments, config, manifest, cluster, stop):
             for warning in warnings(config, examples):
                 say(f"warning: {warning}")
             say("the first step takes longer, for the graph is built in it")
-        return run.train(), is_chief(strategy)
+        return run.train()
 
 
 def _report(arguments, outcome):

@@ -2,8 +2,8 @@
 
 import argparse
 import sys
-from pathlib import Path
 
+from data_pipeline.paths import PathAction
 from oasis_tf.cli import run
 from oasis_tf.outputs import check_directory, check_files, make_directory
 from oasis_tf.tf_setup import quiet_log
@@ -16,8 +16,12 @@ def parse_arguments(argv=None):
         description="Trains a small segmentation network on the real training pictures, so that "
         "mIoU means something on anyone's own data. Ctrl-C stops it and keeps what it has learnt.",
     )
-    parser.add_argument("--data_dir", required=True, type=Path, metavar="DIR", help="the records")
-    parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="for --segmenter")
+    parser.add_argument(
+        "--data_dir", required=True, action=PathAction, metavar="DIR", help="the records"
+    )
+    parser.add_argument(
+        "--out", required=True, action=PathAction, metavar="DIR", help="for --segmenter"
+    )
     parser.add_argument("--steps", type=int, default=2000, help="default: %(default)s")
     parser.add_argument("--batch_size", type=int, default=8, help="default: %(default)s")
     parser.add_argument(
@@ -50,9 +54,8 @@ def _train(arguments):
         )
     check_directory(arguments.out)
     quiet_log()
-    import keras
-
     from data_pipeline.reading.reader import READ_ERRORS, explain_read_error, train_dataset
+    from oasis_tf.keras_setup import keras
     from oasis_tf.segmenters.network import (
         BOTTLENECK,
         TrainingInterrupted,

@@ -286,7 +286,10 @@ def test_what_cannot_be_computed_is_said_first(command, tmp_path, capsys):
     lines = capsys.readouterr().err.splitlines()
     said = [line for line in lines if line.startswith("no ")]
     # A line for each reason, before the first picture.
-    assert lines[: len(said)] == said and len(said) == 3 < len(lines)
+    assert lines[1 : 1 + len(said)] == said and len(said) == 3 < len(lines) - 1
+    # Which weights, here and in the result.
+    title = json.loads((tmp_path / "result.json").read_text())["model"]["checkpoint"]
+    assert lines[0] == f"checkpoint: {title}" and title.endswith("step 10 (best)")
     features, diversity, miou = said
     assert features.startswith(f"no kid, fid: {frozen.INCEPTION.name} must be in {tmp_path}")
     assert "Instead: --features segmenter" in features

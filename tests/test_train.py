@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from data_pipeline.locking import locked
 from data_pipeline.records.manifest import Manifest
 from oasis_tf.config import Config, ConfigError, settings
 from oasis_tf.configs import PRESETS
@@ -69,7 +70,7 @@ def losses(model_dir, prefixes=("loss/", "gradient_norm/"), part="train"):
     """{step: {name: float}} of TensorBoard's files; later files overwrite earlier steps."""
     values = {}
     for path in sorted((model_dir / part).glob("events*"), key=os.path.getmtime):
-        for event in tf.compat.v1.train.summary_iterator(str(path)):
+        for event in events(path):
             for value in event.summary.value:
                 if value.tag.startswith(prefixes):
                     step = values.setdefault(event.step, {})
@@ -77,12 +78,24 @@ def losses(model_dir, prefixes=("loss/", "gradient_norm/"), part="train"):
     return values
 
 
+def events(path):
+    """What a file of TensorBoard's holds, up to where a kill has cut it short."""
+    with contextlib.suppress(tf.errors.DataLossError):
+        yield from tf.compat.v1.train.summary_iterator(str(path))
+
+
 @pytest.fixture(scope="module")
-def uninterrupted(records, tmp_path_factory):
-    model_dir = tmp_path_factory.mktemp("runs") / "whole"
+def reference(records, tmp_path_factory):
+    """A run that nothing happens to: (directory, stdout, stderr, seconds it took)."""
+    model_dir, begin = tmp_path_factory.mktemp("runs") / "whole", time.monotonic()
     code, out, err = run_here(records, model_dir, "--histograms")
     assert code == 0, err
-    return model_dir, out, err
+    return model_dir, out, err, time.monotonic() - begin
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(reference):
+    return reference[:3]
 
 
 def test_what_a_run_leaves(uninterrupted):
@@ -161,6 +174,22 @@ def test_tensorboard_has_everything(uninterrupted):
     assert wanted <= tags
     assert any(tag.startswith("generator/000") for tag in tags)  # --histograms
     assert sorted(losses(model_dir)) == list(range(1, STEPS + 1))
+
+
+@pytest.mark.slow
+def test_stopped_at_two_random_moments(reference, records, tmp_path):
+    """Forty more are in tests/survival/test_moments.py, with metrics."""
+    # Late, for it takes what it compares with from here.
+    from tests.survival.moments import assert_nothing_happened, stop_again_and_again
+
+    expected, *_, seconds = reference
+
+    def train(model_dir):
+        return start(records, model_dir, "--histograms")
+
+    rng = random.Random(0)
+    stop_again_and_again(train, tmp_path / "run", 2, ["SIGTERM", "tee and Ctrl-C"], rng, seconds)
+    assert_nothing_happened(tmp_path / "run", expected)
 
 
 def test_killed_and_resumed_is_the_same_run(uninterrupted, records, tmp_path):
@@ -279,6 +308,10 @@ def test_records_of_another_set(capsys, records, tmp_path):
         (["--image_size", "128", "128"], "64 128. Received: 128 128"),
         (["--batch_size", "7"], "at least --batch_size 7 pictures. Received: 6"),
         (["--batch_size", "0"], "--batch_size must be positive. Received: 0"),
+        (["--seed", "-1"], r"--seed must be in [0, 2^32). Received: -1"),
+        (["--labelmix_weight", "nan"], "--labelmix_weight must be finite. Received: nan"),
+        (["--init_from", "gs://bucket/run"], "--init_from must be a path of this machine"),
+        (["--segmenter", "s3://bucket/judge"], "--segmenter must be a path of this machine"),
         (["--base_channels", "-1"], "--base_channels must be positive. Received: -1"),
     ],
 )
@@ -304,11 +337,27 @@ def test_a_kill_before_the_first_file_was_whole(capsys, records, tmp_path, monke
     def stop(*_):
         raise ConfigError("far enough")
 
-    monkeypatch.setattr("oasis_tf.train._train", stop)
+    monkeypatch.setattr("oasis_tf.train._train_in", stop)
     (tmp_path / "config.json.tmp").write_text('{"conf')
-    # The directory is taken, and what a start that fails leaves behind is no more than it found.
+    # The directory is taken, and what this start leaves, which fails, is no obstacle to the next.
     fails(capsys, command(records, tmp_path), "far enough")
-    assert [p.name for p in tmp_path.iterdir()] == ["config.json.tmp"]
+    assert [p.name for p in tmp_path.iterdir()] == ["config.json"]
+    fails(capsys, command(records, tmp_path, "--seed", "7"), "far enough")
+
+
+def test_a_model_dir_that_another_training_writes_in(capsys, records, tmp_path):
+    with locked(tmp_path):
+        before = sorted(p.name for p in tmp_path.iterdir())
+        fails(capsys, command(records, tmp_path), "--model_dir must be no other training's")
+        assert sorted(p.name for p in tmp_path.iterdir()) == before
+
+
+def test_tf_config_without_a_strategy(capsys, records, tmp_path, monkeypatch):
+    """Each of the two would train alone, as if it were the chief."""
+    config = {"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 1}}
+    monkeypatch.setenv("TF_CONFIG", json.dumps(config))
+    fails(capsys, command(records, tmp_path / "run"), "--strategy must be given")
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_model_dir_that_is_a_file(capsys, records, tmp_path):
@@ -368,6 +417,7 @@ def test_every_setting_is_a_flag(records):
         "accumulate": 1,
         "ema_decay": 0.5,
         "init_from": "elsewhere",
+        "init_classes": "by_name",
     }
     for field in settings():
         if field.name not in given:

@@ -23,6 +23,7 @@ from pathlib import Path
 
 from benchmarks.lvis_size.draw import draw_source
 from benchmarks.machine import describe
+from data_pipeline.paths import PathAction
 
 ROOT = Path(__file__).parents[2]
 _DONE = re.compile(rb"(\d+)/\d+ \[")  # of the progress bar
@@ -36,11 +37,13 @@ def parse_arguments(argv=None):
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("--work", type=Path, required=True, help="for the drawn source, which is kept")
+    add("--work", action=PathAction, required=True, help="for the drawn source, which is kept")
     add("--scale", type=float, default=1.0, help="share of LVIS's size; default: %(default)s")
     add("--pictures", type=int, default=3000, help="to build before the stop; default: %(default)s")
-    add("--against", type=Path, help="checkout of another version, measured beside this one")
-    add("--out", type=Path, help="JSON file for the results")
+    add(
+        "--against", action=PathAction, help="checkout of another version, measured beside this one"
+    )
+    add("--out", action=PathAction, help="JSON file for the results")
     return parser.parse_args(argv)
 
 

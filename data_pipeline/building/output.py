@@ -1,18 +1,17 @@
 """The output directory: one build at a time, never mixed with anything else."""
 
 import contextlib
-import fcntl
 import json
-import os
 import re
-from pathlib import Path
+import sys
 
+from data_pipeline.building.source_files import FILE_NAME as SOURCE_FILES
 from data_pipeline.errors import DataError, listing
 from data_pipeline.files import write_atomically
+from data_pipeline.locking import LOCK, locked
 from data_pipeline.records.manifest import FILE_NAME as MANIFEST
 from data_pipeline.records.manifest import PREVIEW
 
-_LOCK = ".lock"
 _BEGUN = "build.json"  # there from the first moment of a build to its end
 # May be there before it: what readers note down (`AnnotationIndex`), and what a kill left.
 _NOTES = re.compile(r"\.(train|val)\.index\.npz(\.tmp)?|build\.json\.tmp")
@@ -32,27 +31,26 @@ def claimed(out):
         DataError: `out` cannot be a directory, or another build holds it.
     """
     made = [path for path in (out, *out.parents) if not path.exists()]
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        lock = _lock(out)
-    except BlockingIOError:
-        raise DataError(f"--out must not be in use by another build. Received: {out}") from None
-    except OSError as error:
-        raise DataError(
-            f"--out must be a directory that can be written. Received: {error}"
-        ) from None
-    try:
-        yield
-    except DataError:
-        _release(out, lock)
-        for path in made:
-            with contextlib.suppress(OSError):
-                path.rmdir()
-        raise
-    except BaseException:
-        _release(out, lock)
-        raise
-    _release(out, lock)
+    with contextlib.ExitStack() as stack:
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+            note = stack.enter_context(locked(out))
+        except BlockingIOError:
+            raise DataError(f"--out must not be in use by another build. Received: {out}") from None
+        except OSError as error:
+            raise DataError(
+                f"--out must be a directory that can be written. Received: {error}"
+            ) from None
+        if note:
+            print(f"note: {note}", file=sys.stderr)
+        try:
+            yield
+        except DataError:
+            stack.close()
+            for path in made:
+                with contextlib.suppress(OSError):
+                    path.rmdir()
+            raise
 
 
 def begin(out, identity, plan):
@@ -81,7 +79,7 @@ def check_free(out, identity):
             )
         return
     names = [path.name for path in out.iterdir()]
-    foreign = [name for name in names if name != _LOCK and not _NOTES.fullmatch(name)]
+    foreign = [name for name in names if name != LOCK and not _NOTES.fullmatch(name)]
     if foreign:
         raise DataError(
             f"--out must be an empty or a new directory. Received: {out} with\n"
@@ -103,14 +101,16 @@ def emptied_on_bad_data(out):
 def tidy(out):
     """Removes the notes of a build whose manifest is written."""
     for path in _own_files(out):
-        if path.suffix != ".tfrecord" and path.name != PREVIEW:
+        if path.suffix != ".tfrecord" and path.name not in (PREVIEW, SOURCE_FILES):
             path.unlink()
 
 
 def _own_files(out):
     # The note goes last: without it the other files would look foreign to the next build.
     paths = [path for path in out.iterdir() if _OURS.fullmatch(path.name)]
-    return sorted([*paths, *out.glob(f"{MANIFEST}.tmp")], key=lambda path: path.name == _BEGUN)
+    others = (f"{MANIFEST}.tmp", f"{SOURCE_FILES}.tmp", SOURCE_FILES)
+    paths += [out / name for name in others if (out / name).exists()]
+    return sorted(paths, key=lambda path: path.name == _BEGUN)
 
 
 def _read_begun(out):
@@ -121,25 +121,3 @@ def _read_begun(out):
     except (OSError, ValueError):
         content = {}
     return content if isinstance(content, dict) else {}
-
-
-def _lock(out):
-    while True:
-        lock = os.open(out / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # Its last holder may have removed the file between our two calls.
-            if Path(out / _LOCK).exists() and os.path.samestat(
-                os.fstat(lock), os.stat(out / _LOCK)
-            ):
-                return lock
-        except BaseException:
-            os.close(lock)
-            raise
-        os.close(lock)
-
-
-def _release(out, lock):
-    with contextlib.suppress(OSError):
-        os.unlink(out / _LOCK)
-    os.close(lock)

@@ -19,6 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from data_pipeline.files import write_atomically
+from data_pipeline.paths import PathAction
 from data_pipeline.records.manifest import Manifest
 from experiments.start.read_run import read_run
 from oasis_tf.config import STARTS
@@ -41,9 +42,9 @@ def parse_arguments(argv=None):
         ("work", "for the runs"),
         ("out", "the JSON file"),
     ):
-        parser.add_argument(f"--{name}", required=True, type=Path, help=what)
+        parser.add_argument(f"--{name}", required=True, action=PathAction, help=what)
     parser.add_argument(
-        "--segmenter", type=Path, help="without one, gradient norms and losses only"
+        "--segmenter", action=PathAction, help="without one, gradient norms and losses only"
     )
     parser.add_argument("--starts", nargs="+", choices=STARTS, default=list(STARTS))
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])

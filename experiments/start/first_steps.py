@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 from data_pipeline.files import write_atomically
+from data_pipeline.paths import PathAction
 from oasis_tf.training.step import NETWORKS
 
 
@@ -24,7 +25,7 @@ def main(argv=None):
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("files", nargs="+", metavar="NAME=FILE", help="name of the data, its runs")
-    parser.add_argument("--out", required=True, type=Path, help="the JSON file")
+    parser.add_argument("--out", required=True, action=PathAction, help="the JSON file")
     arguments = parser.parse_args(argv)
     rows = []
     for name, path in (text.split("=", 1) for text in arguments.files):

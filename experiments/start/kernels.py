@@ -18,13 +18,13 @@ import dataclasses
 import itertools
 import json
 import sys
-from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from data_pipeline.files import write_atomically
+from data_pipeline.paths import PathAction
 from data_pipeline.reading.reader import train_dataset
 from data_pipeline.records.manifest import Manifest
 from oasis_tf.config import STARTS
@@ -114,8 +114,8 @@ def main(argv=None):
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--data_dir", required=True, type=Path, help="the records")
-    parser.add_argument("--out", required=True, type=Path, help="the JSON file")
+    parser.add_argument("--data_dir", required=True, action=PathAction, help="the records")
+    parser.add_argument("--out", required=True, action=PathAction, help="the JSON file")
     parser.add_argument("--seed", type=int, default=1, help="default: %(default)s")
     arguments = parser.parse_args(argv)
     runs = {start: course(arguments.data_dir, start, seed=arguments.seed) for start in STARTS}

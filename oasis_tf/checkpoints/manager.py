@@ -7,6 +7,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from data_pipeline.errors import DataError
 from data_pipeline.files import write_atomically
 from oasis_tf.checkpoints.found import checkpoints_in
 from oasis_tf.console import say
@@ -52,6 +53,7 @@ class RunCheckpoints(tf.train.CheckpointManager):
             its path, or None where there are no checkpoints.
 
         Raises:
+            DataError: there are, but of names that do not tell their steps.
             Exception: of TensorFlow, on the newest one, if none can be restored.
         """
         newest_error = None
@@ -68,6 +70,11 @@ class RunCheckpoints(tf.train.CheckpointManager):
                 say(f"warning: {path} is damaged and passed over ({reason})")
         if newest_error is not None:
             raise newest_error
+        if others := sorted(path.name for path in Path(self.directory).glob("*.index")):
+            raise DataError(
+                f"{self.directory} must hold checkpoints that are named by their step, as step-400 "
+                f"is. Received: {', '.join(others)}"
+            )
         return None
 
 

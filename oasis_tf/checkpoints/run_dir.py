@@ -5,11 +5,13 @@ Both hold `config.json` (the configuration and the classes) and TensorFlow check
 so that a mistake in the arguments is told at once.
 """
 
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 
 from data_pipeline.errors import DataError
 from data_pipeline.labels.legend import Legend
+from oasis_tf.checkpoints.class_names import shared_classes
 from oasis_tf.checkpoints.found import checkpoints_in
 from oasis_tf.config import Config, ConfigError, load_config
 from oasis_tf.model_path import check_model_path
@@ -33,7 +35,8 @@ class RunDir:
     legend: Legend
     data: dict
 
-    @property
+    # Found once, so that all that is read and said is of the same one while a training goes on.
+    @functools.cached_property
     def checkpoint(self):
         """Path of the best checkpoint, or of the newest where none is the best yet.
 
@@ -41,17 +44,30 @@ class RunDir:
         others belong to the generator in training, which is close.
 
         Raises:
-            DataError: there is no checkpoint.
+            DataError: there is no checkpoint, or one whose files are not all there.
         """
         for name in ("best", "checkpoints"):
             if found := checkpoints_in(self.path / name):
                 return found[-1]
-            if parts := sorted(p.name for p in (self.path / name).glob("*.data-*")):
+            if left := sorted(
+                path.name
+                for path in (self.path / name).glob("*")
+                if path.name == "checkpoint" or ".data-" in path.name
+            ):
                 raise DataError(
                     f"{self.path / name} must hold a checkpoint's .index and .data files. "
-                    f"Received: {', '.join(parts)} alone"
+                    f"Received: {', '.join(left)} alone"
                 )
         raise DataError(f"{self.path} must hold a checkpoint, in best/ or checkpoints/")
+
+    @property
+    def title(self):
+        """What `checkpoint` is, in a few words: "runs/x step 400 (best)"."""
+        kept, name = Path(self.checkpoint).parts[-2:]
+        what, _, number = name.rpartition("-")
+        if what != "step":
+            return f"{self.path} ({what})"
+        return f"{self.path} step {number} ({'best' if kept == 'best' else 'newest, none is best'})"
 
     def load_generator(self):
         """The averaged `Generator`, which draws best.
@@ -88,6 +104,38 @@ class RunDir:
                 f"{self.path / 'config.json'} says. Received: {str(error).splitlines()[0]}"
             ) from error
 
+    def restore_classes(self, legend, networks):
+        """Sets the weights of networks of other classes: of those that both have, by name.
+
+        Args:
+            legend: `Legend` of the networks.
+            networks: {"generator", "ema_generator" or "discriminator": network}, of the same
+                widths.
+
+        Returns:
+            a line that counts them.
+
+        Raises:
+            DataError: as for `load_generator`.
+        """
+        from oasis_tf.checkpoints.class_transfer import take_classes
+        from oasis_tf.models.build import build_discriminator, build_generator
+
+        there, here = self.legend.class_names, legend.class_names
+        pairs = shared_classes(here, there)
+        # One after the other, for at full width each is 0.3 GB.
+        for name, network in networks.items():
+            build = build_discriminator if name == "discriminator" else build_generator
+            source = build(self.config, len(there))
+            self.restore(**{name: source})
+            take_classes(network, source, pairs)
+        new = [name for i, name in enumerate(here) if i not in dict(pairs)]
+        line = f"{len(pairs)} of {len(here)} classes are taken by their names from {self.path}"
+        if not new:
+            return line
+        more = f" and {len(new) - 5} more" if len(new) > 5 else ""
+        return f"{line}; {len(new)} start anew: {', '.join(new[:5])}{more}"
+
     def check_fits(self, config, legend):
         """Raises ConfigError, listing all differences, unless a run could start from here.
 
@@ -101,13 +149,19 @@ class RunDir:
             if getattr(self.config, name) != getattr(config, name)
         ]
         there, here = self.legend.class_names, legend.class_names
-        if len(there) != len(here):
-            differences.append(f"classes: {len(there)} there, {len(here)} here")
+        way_out = "--init_classes by_name takes those of the classes that both have"
+        if config.init_classes == "by_name":
+            if len(shared_classes(here, there)) < 2:
+                differences.append("classes: none of those here is there by the same name")
+        elif len(there) != len(here):
+            differences.append(f"classes: {len(there)} there, {len(here)} here; {way_out}")
         elif there != here:
             first = next(
                 i for i, pair in enumerate(zip(there, here, strict=True)) if len({*pair}) > 1
             )
-            differences.append(f"class {first}: {there[first]!r} there, {here[first]!r} here")
+            differences.append(
+                f"class {first}: {there[first]!r} there, {here[first]!r} here; {way_out}"
+            )
         if differences:
             raise ConfigError(
                 f"--init_from {self.path} must hold networks of the same widths and classes as "

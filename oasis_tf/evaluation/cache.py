@@ -53,16 +53,15 @@ class Cache:
         return self._directory / hashlib.sha256(text.encode()).hexdigest()[:24] / f"{number:06}.npz"
 
 
-def model_checksum(path):
+def model_checksum(path, checkpoint=None):
     """SHA-256 over the files that decide what a model draws.
 
     Args:
         path: Path of a training run, a converted checkpoint or an exported SavedModel.
+        checkpoint: path of the one that was read. Defaults to None, of a SavedModel.
     """
-    if (path / "config.json").is_file():
-        from oasis_tf.checkpoints.run_dir import open_run_dir
-
-        checkpoint = Path(open_run_dir(path).checkpoint)
+    if checkpoint is not None:
+        checkpoint = Path(checkpoint)
         files = [path / "config.json", *checkpoint.parent.glob(f"{checkpoint.name}.*")]
     else:
         files = [file for file in path.rglob("*") if file.is_file()]

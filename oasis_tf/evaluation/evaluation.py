@@ -53,7 +53,7 @@ def evaluate(synthesizer, model_path, request, cache_dir, *, tell):
     evaluator = Evaluator(request, cache_dir)
     for line in complaints(evaluator.failures, evaluator.stand_ins) + evaluator.notices:
         tell(line)
-    checksum = model_checksum(model_path)
+    checksum = model_checksum(model_path, synthesizer.source.checkpoint)
     computed = evaluator(sampler, {"model": checksum, "seed": request.seed})
     split = manifest.splits[request.split]
     result = {
@@ -77,7 +77,11 @@ def evaluate(synthesizer, model_path, request, cache_dir, *, tell):
             "num_classes": manifest.num_classes,
             "shards": {shard.name: shard.sha256 for shard in split.shards},
         },
-        "model": {"path": str(model_path), "sha256": checksum},
+        "model": {
+            "path": str(model_path),
+            "checkpoint": synthesizer.source.title,
+            "sha256": checksum,
+        },
         "seed": request.seed,
         "networks": evaluator.networks,
         "metrics": computed.metrics,

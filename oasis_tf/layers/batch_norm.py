@@ -1,8 +1,8 @@
 """Affine-free batch normalisation whose statistics span all replicas."""
 
-import keras
 import tensorflow as tf
 
+from oasis_tf.keras_setup import keras
 from oasis_tf.layers.first_order import first_order
 from oasis_tf.layers.rematerialize import once
 

@@ -1,7 +1,8 @@
 """Convolutions whose filter gradients are matrix products where that is quicker."""
 
-import keras
 import tensorflow as tf
+
+from oasis_tf.keras_setup import keras
 
 # From so many channels on, matrix products beat TensorFlow's own gradient at stride 1; at stride
 # 2 they do with any.

@@ -1,8 +1,8 @@
 """The discriminator's residual block."""
 
-import keras
 import tensorflow as tf
 
+from oasis_tf.keras_setup import keras
 from oasis_tf.layers.activation import leaky_relu
 from oasis_tf.layers.resampled_conv import avg_pool2x, upsample2x
 from oasis_tf.layers.spectral_conv import SpectralConv2D

@@ -1,7 +1,6 @@
 """The generator's residual block."""
 
-import keras
-
+from oasis_tf.keras_setup import keras
 from oasis_tf.layers.resampled_conv import upsample2x
 from oasis_tf.layers.spade import SPADE
 from oasis_tf.layers.spectral_conv import SpectralConv2D

@@ -1,6 +1,6 @@
 """How the released models start."""
 
-import keras
+from oasis_tf.keras_setup import keras
 
 
 def xavier_normal(gain):

@@ -1,8 +1,8 @@
 """Upsampling, modulation and activation of a normalised tensor, in few passes over memory."""
 
-import keras
 import tensorflow as tf
 
+from oasis_tf.keras_setup import keras
 from oasis_tf.layers.activation import SLOPE
 from oasis_tf.layers.resampled_conv import sum_pool2x
 

@@ -1,8 +1,8 @@
 """A 3x3 convolution of noise and one-hot labels, as a table look-up."""
 
-import keras
 import tensorflow as tf
 
+from oasis_tf.keras_setup import keras
 from oasis_tf.layers.initializers import xavier_normal
 from oasis_tf.layers.patch_conv import sum_rows
 

@@ -1,8 +1,8 @@
 """Resampling, alone and joined with the 3x3 convolution next to it: fewer operations."""
 
-import keras
 import tensorflow as tf
 
+from oasis_tf.keras_setup import keras
 from oasis_tf.layers.convolution import convolve, convolve_transposed
 
 

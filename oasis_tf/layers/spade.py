@@ -1,8 +1,8 @@
 """Spatially-adaptive normalisation, computed on distinct patches."""
 
-import keras
 import tensorflow as tf
 
+from oasis_tf.keras_setup import keras
 from oasis_tf.layers.batch_norm import BatchNorm
 from oasis_tf.layers.initializers import xavier_normal
 from oasis_tf.layers.modulate import modulate

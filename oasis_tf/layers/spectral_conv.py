@@ -1,8 +1,8 @@
 """Convolution with spectral normalisation in the reparametrised form of the released weights."""
 
-import keras
 import tensorflow as tf
 
+from oasis_tf.keras_setup import keras
 from oasis_tf.layers.convolution import convolve
 from oasis_tf.layers.first_order import first_order
 from oasis_tf.layers.initializers import xavier_normal

@@ -7,11 +7,11 @@ variable `OASIS_WEIGHTS`, else in `~/.cache/oasis_tf`.
 import os
 import re
 from dataclasses import dataclass
-from pathlib import Path
 
 from data_pipeline.downloading.fetch import fetch
 from data_pipeline.errors import OasisError
 from data_pipeline.files import sha256
+from data_pipeline.paths import local_path
 from oasis_tf.checkpoints.torch_file import TorchFileError, read_state_dict
 
 
@@ -60,7 +60,10 @@ def weights_dir(given=None):
     Args:
         given: what the user asks for, or None.
     """
-    return Path(given or os.environ.get("OASIS_WEIGHTS") or Path.home() / ".cache" / "oasis_tf")
+    return local_path(
+        given or os.environ.get("OASIS_WEIGHTS") or "~/.cache/oasis_tf",
+        "--weights_dir (or OASIS_WEIGHTS)",
+    )
 
 
 def find(file, directory, *, download=False):

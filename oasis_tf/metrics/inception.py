@@ -6,11 +6,11 @@ block pools by maximum, and the weights are others. Batch normalisation is folde
 convolutions.
 """
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 from oasis_tf.checkpoints.name_map import to_kernel
+from oasis_tf.keras_setup import keras
 from oasis_tf.metrics import frozen
 
 CHANNELS = 2048

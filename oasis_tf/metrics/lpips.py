@@ -5,11 +5,11 @@ per channel, averaged over the picture and summed over the depths. Backbones: VG
 in torchvision's layout.
 """
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 from oasis_tf.checkpoints.name_map import to_kernel
+from oasis_tf.keras_setup import keras
 from oasis_tf.metrics import frozen
 
 _SHIFT = np.array([-0.030, -0.088, -0.188], np.float32)

@@ -1,8 +1,8 @@
 """The discriminator: a segmentation network with one class more, "fake"."""
 
-import keras
 import tensorflow as tf
 
+from oasis_tf.keras_setup import keras
 from oasis_tf.layers.discriminator_block import DiscriminatorBlock
 from oasis_tf.layers.initializers import xavier_normal
 from oasis_tf.layers.rematerialize import rematerialize

@@ -2,9 +2,9 @@
 
 import itertools
 
-import keras
 import tensorflow as tf
 
+from oasis_tf.keras_setup import keras
 from oasis_tf.layers.activation import leaky_relu
 from oasis_tf.layers.generator_block import GeneratorBlock
 from oasis_tf.layers.initializers import xavier_normal

@@ -3,9 +3,8 @@
 import tempfile
 from pathlib import Path
 
-import keras
-
 from data_pipeline.files import publish
+from oasis_tf.keras_setup import keras
 
 
 class Network(keras.Model):

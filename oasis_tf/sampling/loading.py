@@ -1,8 +1,7 @@
 """Opens whatever holds a trained model."""
 
-from pathlib import Path
-
 from data_pipeline.errors import DataError
+from data_pipeline.paths import local_path
 from oasis_tf.model_path import check_model_path
 
 
@@ -20,7 +19,7 @@ def load(path):
     Raises:
         DataError, ConfigError (both ValueErrors): there is nothing of the kind, or it is damaged.
     """
-    path = Path(path)
+    path = local_path(path, "path")
     check_model_path(path, "a model")
     exported = _find_saved_model(path)
     if exported is None and not (path / "config.json").is_file():
@@ -29,19 +28,21 @@ def load(path):
             f"Received: {path}, {_what_is_there(path)}"
         )
     # Late, for TensorFlow takes seconds to import and mistakes should be told at once.
-    from oasis_tf.sampling.synthesizer import Synthesizer
+    from oasis_tf.sampling.synthesizer import Source, Synthesizer
 
     if exported is not None:
         from oasis_tf.sampling.saved_model_backend import SavedModelBackend
 
         backend = SavedModelBackend(exported)
-        return Synthesizer(backend, backend.legend, backend.image_size)
+        source = Source(f"{exported} (SavedModel)", None)
+        return Synthesizer(backend, backend.legend, backend.image_size, source)
     from oasis_tf.checkpoints.run_dir import open_run_dir
     from oasis_tf.sampling.generator_backend import GeneratorBackend
 
     model = open_run_dir(path)
     backend = GeneratorBackend(model.load_generator())
-    return Synthesizer(backend, model.legend, model.config.image_size)
+    source = Source(model.title, model.checkpoint)
+    return Synthesizer(backend, model.legend, model.config.image_size, source)
 
 
 def _find_saved_model(path):

@@ -17,6 +17,18 @@ from oasis_tf.sampling.spread import Spread
 MAX_PIXELS = 2**21
 
 
+class Source(NamedTuple):
+    """What a model's weights were read from.
+
+    Attributes:
+        title: in a few words, "runs/x step 400 (best)".
+        checkpoint: path of the checkpoint; None of a SavedModel.
+    """
+
+    title: str
+    checkpoint: str | None
+
+
 class Edit(NamedTuple):
     """An edited picture.
 
@@ -46,16 +58,19 @@ class Synthesizer:
         backend: `oasis_tf.sampling.generator_backend.GeneratorBackend` or another with its methods.
         legend: `data_pipeline.labels.legend.Legend`, the classes.
         image_size: (height, width) of training.
+        source: `Source` of the weights. Defaults to None, of weights that were not read.
 
     Attributes:
         class_names: N names, the first is "unlabelled".
         palette: uint8 (N, 3), the classes' colours.
         image_size: (height, width) the model was trained at, at which it draws best.
         legend: the `Legend`.
+        source: the `Source`.
     """
 
-    def __init__(self, backend, legend, image_size):
+    def __init__(self, backend, legend, image_size, source=None):
         self._backend = backend
+        self.source = source
         self.legend = legend
         self.class_names = legend.class_names
         self.palette = np.array(legend.palette, np.uint8)

@@ -4,10 +4,10 @@ The segmenter of `python -m oasis_tf.train_segmenter` is a U-Net; its features a
 the picture of its bottleneck's channels. Its `segmenter.json` names that layer in "features".
 """
 
-import keras
 import tensorflow as tf
 
 from data_pipeline.errors import DataError
+from oasis_tf.keras_setup import keras
 from oasis_tf.segmenters.segmenter import FILE_NAME, PRESET, open_model, read_description
 
 

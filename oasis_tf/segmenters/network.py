@@ -1,9 +1,9 @@
 """A small segmentation network and its training: a segmenter that needs no download."""
 
-import keras
 import tensorflow as tf
 from tqdm import tqdm
 
+from oasis_tf.keras_setup import keras
 from oasis_tf.losses.linear_cross_entropy import linear_cross_entropy
 from oasis_tf.losses.segmentation import class_weights
 

@@ -22,6 +22,7 @@ import tensorflow as tf
 
 from data_pipeline.errors import DataError
 from data_pipeline.files import read_text, sha256, write_atomically
+from data_pipeline.paths import local_path
 from oasis_tf.model_path import check_model_path
 from oasis_tf.segmenters.class_names import match_names
 from oasis_tf.segmenters.label_sets import ADE20K_CLASSES, CITYSCAPES_CLASSES
@@ -175,7 +176,7 @@ def read_description(path):
     Raises:
         DataError: there is none, or it is not as above.
     """
-    path = Path(path)
+    path = local_path(path, "--segmenter")
     try:
         content = json.loads(read_text(path / FILE_NAME))
         names = [name if name is None else str(name) for name in content["class_names"]]
@@ -228,7 +229,7 @@ def save_segmenter(path, model, class_names, **facts):
 
 
 def _keras_model(path):
-    import keras
+    from oasis_tf.keras_setup import keras
 
     return tf.function(keras.models.load_model(path, compile=False), autograph=False)
 

@@ -1,7 +1,8 @@
 """Adam as the released models were trained with, each variable's update as one kernel."""
 
-import keras
 import tensorflow as tf
+
+from oasis_tf.keras_setup import keras
 
 
 class FusedAdam(keras.optimizers.Adam):

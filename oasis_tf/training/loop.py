@@ -6,6 +6,7 @@ no place between a checkpoint and an evaluation. Its summary manager writes the 
 """
 
 import dataclasses
+import functools
 import json
 import zlib
 from dataclasses import dataclass
@@ -14,7 +15,9 @@ from pathlib import Path
 import numpy as np
 import orbit
 
+from data_pipeline.errors import OasisError
 from data_pipeline.files import write_atomically
+from data_pipeline.labels.legend import Legend
 from oasis_tf.checkpoints.manager import RunCheckpoints
 from oasis_tf.checkpoints.run_dir import open_run_dir
 from oasis_tf.config import ConfigError
@@ -23,15 +26,16 @@ from oasis_tf.training.actions import Histograms, Pictures, Progress
 from oasis_tf.training.announce import announced
 from oasis_tf.training.batches import Batches
 from oasis_tf.training.best import BestCheckpoint
-from oasis_tf.training.curves import DescribedScalars
+from oasis_tf.training.curves import DescribedScalars, describe
 from oasis_tf.training.data_preview import write_data_preview
 from oasis_tf.training.devices import device_names
 from oasis_tf.training.ema import StatisticsEstimator
+from oasis_tf.training.event_files import drop_points
 from oasis_tf.training.metric_score import MetricScore
 from oasis_tf.training.pace import Pace
 from oasis_tf.training.score import DiscriminatorScore
 from oasis_tf.training.score_names import CHEAP_SCORE
-from oasis_tf.training.settings_card import write_settings
+from oasis_tf.training.settings_card import SETTINGS, write_settings
 from oasis_tf.training.signals import Stopped, StopRequest
 from oasis_tf.training.state import TrainingState
 from oasis_tf.training.strategy import check_batch, gather, is_chief, make_strategy
@@ -137,8 +141,9 @@ class Run:
             keep=config.keep_checkpoints,
             writes=self._chief,
         )
-        self._restore()
+        self._restore(Legend.of(manifest))
         self.start_step = self._step()
+        self._stop.kept = self._checkpoints.newest
         self.total_steps = config.total_steps(manifest.splits["train"].examples)
         self._events = _EventsFile(model_dir / "events.json")
         self._check_that_workers_agree(manifest)
@@ -168,7 +173,9 @@ class Run:
                 self._batches.eval_split,
                 model_dir / "measured",
                 writes=self._chief,
+                before_picture=self._stop_if_asked,
             )
+            self._check_that_metrics_agree()
         self.best = self._open_best()
         self.notes = []
         if self._metrics is not None:
@@ -216,6 +223,8 @@ class Run:
         """
         stopped_by = None
         if self._chief and not self.is_complete:
+            for part in ("train", "val"):
+                drop_points(self._model_dir / part, functools.partial(self._comes_again, part))
             writer = self._curves.summary_writer()
             write_settings(writer, self._config, self._facts, self.start_step)
             if self.start_step == 0:
@@ -231,7 +240,8 @@ class Run:
                     continue
                 self._stop.unsaved = True
                 self._log(output)
-                if self._is_due(self._config.checkpoint_every):
+                # Before what is made of the step, which may take an hour.
+                if any(map(self._is_due, self._save_intervals())):
                     self._save()
                 self._make_events()
         except Stopped as stop:
@@ -274,10 +284,12 @@ class Run:
     def _step(self):
         return int(self.state.global_step.numpy())
 
-    def _restore(self):
+    def _restore(self, legend):
         """Goes on from the newest checkpoint; without any, from `init_from`."""
         try:
             restored = self._checkpoints.restore_newest()
+        except OasisError:
+            raise
         # TensorFlow meets a damaged file with IndexError, OpError, ValueError and others.
         except Exception as error:
             raise ConfigError(
@@ -285,7 +297,17 @@ class Run:
                 f"version. Received: {str(error).splitlines()[0]}"
             ) from error
         if restored is None and self._config.init_from is not None:
-            open_run_dir(self._config.init_from).restore(**self.state.networks)
+            source = open_run_dir(self._config.init_from)
+            line = None
+            if self._config.init_classes == "by_name":
+                with self._strategy.scope():
+                    line = source.restore_classes(legend, self.state.networks)
+            else:
+                source.restore(**self.state.networks)
+            if self._chief:
+                say(f"checkpoint: {source.title}")
+                if line:
+                    say(line)
 
     def _open_best(self):
         """`BestCheckpoint`, chosen by the first metric that has a value, or by the cheap score."""
@@ -314,7 +336,27 @@ class Run:
                 f"{self._model_dir}, with checkpoints of the steps {sorted(set(steps))}"
             )
 
-    def _goes_on(self):
+    def _comes_again(self, part, step, tag):
+        """Whether a point of TensorBoard's is written (again) from this step on."""
+        if step != self.start_step or tag == SETTINGS or not step:
+            return step >= self.start_step
+        # What is made of a step after its checkpoint; the curves of training come before it.
+        return self._unfinished and (part == "val" or describe(tag) is None)
+
+    def _check_that_metrics_agree(self):
+        """Raises ConfigError where workers would draw other numbers of pictures for the metrics.
+
+        They ask each other between pictures whether to stop.
+        """
+        names = ",".join(self._metrics.computable)
+        if len(set(gather(self._strategy, zlib.crc32(names.encode()) % 2**24))) > 1:
+            raise ConfigError(
+                "all workers must have the networks' weights that --metrics needs. "
+                f"Received: here they are there for {names or 'none'}, elsewhere for others"
+            )
+
+    def _goes_on(self, done):
+        self._stop.unsaved = self._stop.unsaved or done > 0
         self._watch_pace()
         # Asking the other workers takes an exchange, so they are asked once a loop.
         return not self._stop.signum or self._strategy.cluster_resolver is not None
@@ -329,15 +371,13 @@ class Run:
             self._stop_if_asked()
             yield batch
 
+    def _save_intervals(self):
+        config = self._config
+        return config.checkpoint_every, config.evaluate_every, config.pictures_every
+
     def _steps_to_next_event(self):
         """So that a loop ends exactly where something is due, resumed or not."""
-        config = self._config
-        intervals = (
-            config.log_every,
-            config.evaluate_every,
-            config.pictures_every,
-            config.checkpoint_every,
-        )
+        intervals = (self._config.log_every, *self._save_intervals())
         due = min(interval - self._step() % interval for interval in intervals)
         return min(due, self.total_steps - self._step())
 
@@ -345,6 +385,7 @@ class Run:
         self._curves.flush()
         with announced("saving", self._tell):
             self._checkpoints.save(self._step())
+        self._stop.kept = self._checkpoints.newest
         # Other workers count on this one, which therefore does not end at once.
         self._stop.unsaved = self._strategy.cluster_resolver is not None
 

@@ -24,8 +24,11 @@ class MetricScore:
         split: of the data set.
         cache_dir: Path, for what has been measured of photographs.
         writes: stores it there; of several workers only one should.
+        before_picture: function called before each picture is drawn; what it raises ends the
+            computation. Defaults to none.
 
     Attributes:
+        computable: result names of the metrics that can be computed.
         chosen_by: name of the score that chooses the best checkpoint, that of the first metric;
             None if it cannot be computed.
         notices: what a person should know of the numbers, lines.
@@ -33,7 +36,18 @@ class MetricScore:
         higher_is_better: of that score.
     """
 
-    def __init__(self, generator, config, manifest, data_dir, split, cache_dir, *, writes=True):
+    def __init__(
+        self,
+        generator,
+        config,
+        manifest,
+        data_dir,
+        split,
+        cache_dir,
+        *,
+        writes=True,
+        before_picture=lambda: None,
+    ):
         request = Request(
             metrics=config.metrics or ("miou",),
             protocol=choose_protocol(None, manifest),
@@ -48,9 +62,10 @@ class MetricScore:
         synthesizer = Synthesizer(
             GeneratorBackend(generator), Legend.of(manifest), manifest.image_size
         )
-        self._sampler = Sampler(synthesizer, _SEED)
+        self._sampler = _ListeningSampler(synthesizer, _SEED, before_picture)
         self.notices = self._evaluator.notices
         self._failures, self._stand_ins = self._evaluator.failures, self._evaluator.stand_ins
+        self.computable = [name for name in self._evaluator.metrics if name not in self._failures]
         name, first = next(iter(self._evaluator.metrics.items()))
         self.chosen_by = None if name in self._failures else f"metrics/{name}"
         self.higher_is_better = first.higher_is_better
@@ -71,3 +86,15 @@ class MetricScore:
     def complaints(self):
         """A line for each reason why metrics have no value, as far as is known."""
         return complaints(self._failures, self._stand_ins)
+
+
+class _ListeningSampler(Sampler):
+    """A `Sampler` that calls a function before each picture."""
+
+    def __init__(self, synthesizer, seed, before_picture):
+        super().__init__(synthesizer, seed)
+        self._before_picture = before_picture
+
+    def generate(self, label_map, number):
+        self._before_picture()
+        return super().generate(label_map, number)

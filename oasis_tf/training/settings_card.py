@@ -4,6 +4,9 @@ import tensorflow as tf
 
 from oasis_tf.config import settings
 
+# Its name in TensorBoard.
+SETTINGS = "settings"
+
 
 def settings_card(config, facts):
     """The settings of a run as tables in Markdown.
@@ -36,7 +39,7 @@ def write_settings(writer, config, facts, step):
         step: the first of this session.
     """
     with writer.as_default():
-        tf.summary.text("settings", settings_card(config, facts), step=step)
+        tf.summary.text(SETTINGS, settings_card(config, facts), step=step)
 
 
 def _value(value):

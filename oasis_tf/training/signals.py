@@ -29,16 +29,19 @@ class StopRequest:
         signum: number of the signal that has come, 0 before.
         unsaved: whether steps were made that no checkpoint holds. Until then a signal ends the
             process at once, with exit code 128 + its number.
+        kept: path of the newest checkpoint, or None.
     """
 
     def __init__(self):
         self.signum = 0
         self.unsaved = False
+        self.kept = None
 
     @contextlib.contextmanager
     def listening(self):
         """Hears signals inside the `with` block; in the main thread only, for others get none."""
         if threading.current_thread() is not threading.main_thread():
+            say("note: not in the main thread: SIGTERM and Ctrl-C do not save before they end it")
             yield self
             return
         reader, writer = os.pipe()
@@ -69,7 +72,10 @@ class StopRequest:
             say(f"{name}: stopped; no step was made that is not in a checkpoint")
             os._exit(128 + signum)
         if self.signum:
-            say(f"{name} again: stopped at once, without the steps since the last checkpoint")
+            lost = (
+                f"the steps since {self.kept}" if self.kept else "a checkpoint: there is none yet"
+            )
+            say(f"{name} again: stopped at once, without {lost}")
             os._exit(128 + signum)
         self.signum = signum
         say(f"{name}: stopping after this step, then saving; again to stop without")

@@ -1,10 +1,10 @@
 """Everything that a training run is at one step: networks, optimisers, and the step itself."""
 
-import keras
 import numpy as np
 import orbit
 import tensorflow as tf
 
+from oasis_tf.keras_setup import keras
 from oasis_tf.models.build import build_discriminator, build_generator
 from oasis_tf.training.adam import build_adam
 from oasis_tf.training.step import AdversarialStep

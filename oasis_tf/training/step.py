@@ -1,8 +1,8 @@
 """One training step: an update of the generator, then one of the discriminator."""
 
-import keras
 import tensorflow as tf
 
+from oasis_tf.keras_setup import keras
 from oasis_tf.layers.spectral_conv import refine
 from oasis_tf.losses.labelmix import labelmix_loss, labelmix_mask, mix
 from oasis_tf.losses.segmentation import (

@@ -55,7 +55,7 @@ def read_cluster(environment=os.environ):
     check(isinstance(content, dict), "be a JSON object", text)
     jobs, task = content.get("cluster"), content.get("task")
     rule = 'list the addresses of all workers in "cluster", under "worker" (and "chief")'
-    check(isinstance(jobs, dict) and "worker" in jobs and set(jobs) <= set(_JOBS), rule, text)
+    check(isinstance(jobs, dict) and jobs and set(jobs) <= set(_JOBS), rule, text)
     for addresses in jobs.values():
         whole = isinstance(addresses, list) and all(_is_address(a) for a in addresses)
         check(whole, 'give each worker in "cluster" as "host:port"', addresses)
@@ -69,11 +69,28 @@ def read_cluster(environment=os.environ):
         task,
     )
     index, count = task.get("index"), len(jobs[task["type"]])
+    # Templates of shells put it in quotes, and TensorFlow takes that.
+    if isinstance(index, str) and index.isascii() and index.isdecimal():
+        index = int(index)
     # bool is an int to Python, and not to a reader.
     in_range = isinstance(index, int) and not isinstance(index, bool) and 0 <= index < count
     check(in_range, f'have a "task" "index" from 0 to {count - 1}', index)
     before = 0 if task["type"] == "chief" else len(jobs.get("chief", []))
     return Cluster(len(everyone), before + index)
+
+
+def check_alone(environment=os.environ):
+    """Raises ConfigError if TF_CONFIG names several workers, each of which would train alone."""
+    try:
+        jobs = json.loads(environment.get("TF_CONFIG", ""))["cluster"]
+        workers = sum(len(jobs.get(job, [])) for job in _JOBS)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return
+    if workers > 1:
+        raise ConfigError(
+            f"--strategy must be given where TF_CONFIG names several workers: {MULTI_WORKER}, or "
+            f"default to train alone on this one. Received: none, with {workers} workers"
+        )
 
 
 def make_strategy(name=None):

@@ -1,14 +1,15 @@
 """The inner loop: steps, their randomness and their numbers."""
 
+import functools
 import queue
 import threading
 import time
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 from data_pipeline.errors import OasisError
+from oasis_tf.keras_setup import keras
 from oasis_tf.training.accumulated_step import AccumulatedStep
 from oasis_tf.training.ema import update_ema, warmed_up
 from oasis_tf.training.randomness import Purpose, replica_part, step_mask_bits, step_noise
@@ -85,12 +86,13 @@ class Trainer:
         self._train_step = tf.function(self._distributed_step, autograph=False)
         self._train_steps = tf.function(self._distributed_steps, autograph=False)
 
-    def train(self, num_steps, go_on=lambda: True):
+    def train(self, num_steps, go_on=lambda done: True):
         """Makes `num_steps` steps, or fewer.
 
         Args:
             num_steps: int, 1 or more.
-            go_on: asked between two steps, and while a batch is waited for; False ends the loop.
+            go_on: function of how many of them are made; asked between two steps, and while a
+                batch is waited for. False ends the loop.
 
         Returns:
             None where no step was made, else
@@ -135,10 +137,10 @@ class Trainer:
     def _make_steps(self, count, go_on):
         """dict from names to float64 (steps made,), or None."""
         outputs, done = [], 0
-        while done < count and go_on():
+        while done < count and go_on(done):
             several = min(self._steps_per_loop, count - done)
             if self._steps_per_loop == 1:
-                batch = _unless_stopped(self._iterator, go_on)
+                batch = _unless_stopped(self._iterator, functools.partial(go_on, done))
                 if batch is None:
                     break
                 output = self._train_step(batch)

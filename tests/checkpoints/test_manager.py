@@ -5,6 +5,7 @@ import os
 import pytest
 import tensorflow as tf
 
+from data_pipeline.errors import DataError
 from oasis_tf.checkpoints.manager import RunCheckpoints
 
 
@@ -147,6 +148,15 @@ def test_old_ones_are_deleted_after_a_restart(directory):
         state.step.assign(step)
         manager.save(step)
     assert {p.name for p in directory.glob("*.index")} == {f"step-{i}.index" for i in (6, 8, 10)}
+
+
+def test_names_without_a_step_are_no_beginning(directory):
+    """A run that began at step 0 would overwrite what is there."""
+    for path in directory.glob("step-*"):
+        path.rename(path.with_name(path.name.replace("step-", "old_")))
+    _, manager = opened(directory)
+    with pytest.raises(DataError, match="named by their step.*Received: old_4.index, old_6.ind"):
+        manager.restore_newest()
 
 
 def test_what_was_never_finished_is_removed(directory):

@@ -48,6 +48,7 @@ def test_the_averaged_generator_of_the_best_checkpoint(networks, copy):
     shift(networks["ema_generator"])
     save_checkpoint(copy, networks, "checkpoints", step=30)
     assert model.checkpoint == str(copy / "best" / "step-20")
+    assert model.title == f"{copy} step 20 (best)"
     generator = model.load_generator()
     assert_same(generator, averaged)
     for others in (newest, values(networks["ema_generator"])):
@@ -62,6 +63,7 @@ def test_the_newest_where_none_is_the_best(networks, copy):
     save_checkpoint(copy, networks, "checkpoints", step=20)
     model = open_run_dir(copy)
     assert model.checkpoint.endswith("checkpoints/step-20")
+    assert model.title == f"{copy} step 20 (newest, none is best)"
     assert_same(model.load_generator(), values(networks["ema_generator"]))
 
 
@@ -71,6 +73,33 @@ def test_no_model(tmp_path, copy):
     shutil.rmtree(copy / "best")
     with pytest.raises(DataError, match=r"must hold a checkpoint, in best/ or checkpoints/"):
         open_run_dir(copy).load_generator()
+
+
+@pytest.mark.parametrize("content", [None, b"", b"\xff", b'model_checkpoint_path: "step-99"'])
+def test_the_file_checkpoint_is_not_believed(copy, content):
+    (copy / "best" / "checkpoint").unlink()
+    if content is not None:
+        (copy / "best" / "checkpoint").write_bytes(content)
+    assert open_run_dir(copy).checkpoint == str(copy / "best" / "step-10")
+
+
+@pytest.mark.parametrize("spoilt", ["*.index", "*.[id][na]*"])
+def test_a_best_that_is_not_whole_is_named(copy, spoilt):
+    """A copy under way; the newest would be other weights in silence."""
+    shutil.copytree(copy / "best", copy / "checkpoints")
+    for path in (copy / "best").glob(spoilt):
+        path.unlink()
+    with pytest.raises(DataError, match=r"run/best must hold a checkpoint's .index and .data"):
+        open_run_dir(copy).load_generator()
+
+
+def test_the_same_checkpoint_all_along(copy):
+    """A training replaces its best while a command reads it."""
+    model = open_run_dir(copy)
+    first = model.checkpoint
+    for path in (copy / "best").glob("step-10.*"):
+        shutil.copy(path, path.with_name(path.name.replace("step-10", "step-20")))
+    assert model.checkpoint == first != open_run_dir(copy).checkpoint
 
 
 def test_a_run_from_before_classes_were_written(copy):

@@ -49,6 +49,18 @@ def test_value_and_gradients(rng, monkeypatch, rows, graph):
         np.testing.assert_allclose(actual, expected, rtol=1e-5, atol=1e-5)
 
 
+def test_classes_too_unlikely_for_float32(rng):
+    """Beside float64: their probabilities are 0 in float32, their losses hundreds to thousands."""
+    features, kernel, bias, classes, weights = inputs(rng)
+    kernel *= 500
+    logits = features.numpy().astype(float) @ kernel.numpy() + bias.numpy()
+    top = logits.max(1, keepdims=True)
+    loss = np.log(np.exp(logits - top).sum(1)) + top[:, 0] - logits[range(M), classes.numpy()]
+    assert loss[weights.numpy() > 0].max() > 1000
+    ours = linear_cross_entropy(features, kernel, bias, classes, weights)
+    np.testing.assert_allclose(ours, (loss * weights.numpy()).sum(), rtol=1e-5)
+
+
 def test_a_graph_takes_any_number_of_rows(rng, monkeypatch):
     monkeypatch.setattr(module, "_CHUNK_BYTES", 8 * CLASSES * 4)
     shapes = [(None, C), (C, CLASSES), (CLASSES,), (None,), (None,)]

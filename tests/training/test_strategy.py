@@ -12,6 +12,7 @@ import tensorflow as tf
 from oasis_tf.config import Config, ConfigError
 from oasis_tf.training.strategy import (
     Cluster,
+    check_alone,
     check_batch,
     gather,
     is_chief,
@@ -33,6 +34,22 @@ def test_which_worker_this_is():
     jobs = {"worker": WORKERS[1:], "chief": WORKERS[:1]}
     assert cluster(jobs, "chief", 0) == Cluster(3, 0)
     assert cluster(jobs, "worker", 1) == Cluster(3, 2)
+    # A job of one machine, as cloud services set it; and an index that a shell's template wrote.
+    assert cluster({"chief": WORKERS[:1]}, "chief", 0) == Cluster(1, 0)
+    assert cluster({"worker": WORKERS}, "worker", "2") == Cluster(3, 2)
+
+
+@pytest.mark.parametrize("jobs", [{"worker": WORKERS}, {"chief": WORKERS[:1], "worker": ["d:1"]}])
+def test_several_workers_need_a_strategy(jobs):
+    with pytest.raises(ConfigError, match="--strategy must be given.*Received: none, with [23] w"):
+        check_alone({"TF_CONFIG": json.dumps({"cluster": jobs, "task": {}})})
+
+
+@pytest.mark.parametrize(
+    "text", [None, "{", "[]", "{}", '{"cluster": {"chief": ["a:1"]}}', '{"cluster": {"ps": ["a"]}}']
+)
+def test_alone_whatever_else_tf_config_says(text):
+    check_alone({} if text is None else {"TF_CONFIG": text})
 
 
 @pytest.mark.parametrize(
@@ -63,8 +80,8 @@ def test_which_worker_this_is():
             '"index" from 0 to 1 .*Received: 2',
         ),
         (
-            '{"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": "0"}}',
-            '"index" from 0 to 1 .*Received: 0',
+            '{"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": "2"}}',
+            '"index" from 0 to 1 .*Received: 2',
         ),
         (
             '{"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker"}}',

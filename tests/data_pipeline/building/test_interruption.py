@@ -40,8 +40,8 @@ def test_finishing_after_an_interruption_anywhere(run, source, out, tmp_path, mo
         assert content(out) == content(tmp_path / "reference")
         shutil.rmtree(out)
         stop_at += 1
-    # the note of the build, 4 shards and 4 sidecars, the manifest
-    assert stop_at == 11
+    # the note of the build, 4 shards and 4 sidecars, the files of the source, the manifest
+    assert stop_at == 12
 
 
 def test_the_index_of_annotations_is_made_once(run, out, tmp_path, monkeypatch):

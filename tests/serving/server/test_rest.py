@@ -396,12 +396,10 @@ class TestLimits:
         headers = {"Content-Encoding": "gzip"}
         assert server.request("POST", f"{MODEL}:predict", body, headers)[0] == 413
 
-    @pytest.mark.parametrize(
-        "body", [b"{}", gzip.compress(b'{"inputs": 1}', mtime=0)[:-9]], ids=["plain", "cut short"]
-    )
-    def test_not_gzip(self, server, body):
+    def test_not_gzip(self, server):
         headers = {"Content-Encoding": "gzip"}
-        assert server.request("POST", f"{MODEL}:predict", body, headers)[0] == 400
+        for body in (b"{}", gzip.compress(b'{"inputs": 1}')[:-9]):
+            assert server.request("POST", f"{MODEL}:predict", body, headers)[0] == 400
 
     def test_a_picture_of_many_pixels(self, server):
         header = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + (60_000).to_bytes(4, "big") * 2
