@@ -71,7 +71,7 @@ def plain_dataset(records, num_classes):
 
     def decode(serialized):
         record = tf.io.parse_single_example(serialized, features)
-        image = tf.io.decode_png(record["image"], channels=3)
+        image = tf.io.decode_webp(record["image"], channels=3)[0]
         labels = tf.io.decode_png(record["label_map"], channels=1, dtype=tf.uint16)
         # Image and labels are cropped and flipped as one array of four channels.
         both = tf.concat([tf.cast(image, tf.int32), tf.cast(labels, tf.int32)], axis=-1)
