@@ -45,7 +45,7 @@ def test_a_service_is_reached_without_the_proxy():
             cwd=ROOT,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
         )
     except subprocess.TimeoutExpired:
         pytest.fail("waits for the proxy")

@@ -115,12 +115,18 @@ def test_saved_model_cli(exported):
         assert lines in shown
 
 
+def trivial_signatures(generator, info):
+    seed = tf.TensorSpec((None,), tf.int32, name="seed")
+    draw = tf.function(lambda seed: {"image": seed}, input_signature=[seed])
+    return {"serving_default": draw.get_concrete_function()}
+
+
 def test_exporting_again_makes_the_next_version(generator, tmp_path, monkeypatch):
     def save(module, path, **options):
         (Path(path) / "saved_model.pb").write_bytes(b"saved")
 
     # Graphs are not what this is about.
-    monkeypatch.setattr(export_module, "build_signatures", lambda generator, info: {})
+    monkeypatch.setattr(export_module, "build_signatures", trivial_signatures)
     monkeypatch.setattr(tf.saved_model, "save", save)
     directory = tmp_path / "toy"
     (directory / "7").mkdir(parents=True)
@@ -135,7 +141,7 @@ def test_a_failure_leaves_nothing(generator, tmp_path, monkeypatch):
         (Path(path) / "saved_model.pb").write_bytes(b"a part")
         raise OSError("no space left")
 
-    monkeypatch.setattr(export_module, "build_signatures", lambda generator, info: {})
+    monkeypatch.setattr(export_module, "build_signatures", trivial_signatures)
     monkeypatch.setattr(tf.saved_model, "save", fail)
     with pytest.raises(OSError, match="no space"):
         export_model(generator, toy_info(), tmp_path / "toy")
