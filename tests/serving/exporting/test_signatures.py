@@ -195,3 +195,32 @@ def test_wrong_input(signatures, name, changes, message):
     with pytest.raises(tf.errors.InvalidArgumentError, match=message):
         call(signatures, name, **changes)
     call(signatures, name)
+
+
+def test_generate_takes_the_noise_itself(signatures, generator):
+    label_map, noise_map = maps(2), maps(2, seed=1) % 3
+    noise = np.random.default_rng(0).normal(size=(2, 3, 4)).astype(np.float32)
+    image = signatures["generate"](
+        label_map=tf.constant(label_map),
+        noise=tf.constant(noise),
+        noise_map=tf.constant(noise_map),
+    )["image"]
+    right = generator(tf.constant(label_map), tf.constant(noise), tf.constant(noise_map))
+    np.testing.assert_allclose(image, right, atol=1e-5)
+
+
+def test_generate_has_only_what_other_engines_have(signatures):
+    graph = signatures["generate"].graph.as_graph_def()
+    nodes = [*graph.node, *(node for f in graph.library.function for node in f.node_def)]
+    kinds = {node.op for node in nodes}
+    foreign = ("Random", "Sparse", "Unique", "Assert", "While", "If", "String", "TensorList")
+    assert not [kind for kind in kinds if any(part in kind for part in foreign)]
+    types = {value.type for node in nodes for value in node.attr.values()}
+    assert tf.string.as_datatype_enum not in types
+
+
+@pytest.mark.parametrize("shapes", [((1, 128, 256),) * 2, ((1, 128, 1), (1, 1, 256))])
+def test_generate_is_bounded_as_well(signatures, shapes):
+    label_map, noise_map = (tf.zeros(shape, tf.int32) for shape in shapes)
+    with pytest.raises(tf.errors.InvalidArgumentError, match=f"may_have_{MAX_PIXELS}_pixels"):
+        signatures["generate"](label_map=label_map, noise=tf.zeros([1, 1, 4]), noise_map=noise_map)
