@@ -66,6 +66,7 @@ def test_a_map_of_one_pixel_stands_for_the_picture(generator, weights):
         lambda labels, noise, noise_map: (labels - 1, noise, noise_map),
         lambda labels, noise, noise_map: (labels, noise, noise_map + 3),
         lambda labels, noise, noise_map: (labels, noise[:1], noise_map),
+        lambda labels, noise, noise_map: (labels[:1], noise, noise_map[:1]),
         lambda labels, noise, noise_map: (labels[:, :24], noise, noise_map[:, :24]),
         # A side of one pixel could be stretched to whatever it meets.
         lambda labels, noise, noise_map: (labels[:, :1], noise, noise_map[:, :1]),
