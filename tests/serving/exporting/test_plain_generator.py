@@ -46,12 +46,6 @@ def test_the_generators_pictures(generator, weights, size, block):
     np.testing.assert_allclose(draw(weights, *given), right, atol=1e-5)
 
 
-def test_compiled_by_xla(generator, weights):
-    given = inputs()
-    compiled = tf.function(lambda *given: draw(weights, *given), jit_compile=True)
-    np.testing.assert_allclose(compiled(*given), expected(generator, *given), atol=1e-5)
-
-
 def test_a_map_of_one_pixel_stands_for_the_picture(generator, weights):
     label_map, noise, noise_map = inputs()
     one = np.full([2, 1, 1], 2, np.int32)
