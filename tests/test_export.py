@@ -182,10 +182,14 @@ def test_pictures_of_the_training_must_be_allowed(model_dir, tmp_path, capsys, p
     assert "--max_pixels" in capsys.readouterr().err
 
 
-def test_a_place_that_cannot_be_written(model_dir, tmp_path, capsys):
+@pytest.mark.parametrize("out", ["file/toy", "file/toy.onnx"])
+def test_a_place_that_cannot_be_written(model_dir, tmp_path, capsys, monkeypatch, out):
+    monkeypatch.setattr(export.importlib.util, "find_spec", lambda name: True)
     (tmp_path / "file").write_text("not a directory")
-    assert run("--model", model_dir, "--out", tmp_path / "file/toy") == 2
-    assert "file" in capsys.readouterr().err
+    kind = "onnx" if out.endswith("onnx") else "saved_model"
+    assert run("--model", model_dir, "--out", tmp_path / out, "--format", kind) == 2
+    told = capsys.readouterr().err
+    assert "must be a writable directory" in told and str(tmp_path / "file") in told
 
 
 def test_unknown_precision(tmp_path, capsys):
