@@ -2,6 +2,8 @@
 
 from setuptools import find_packages, setup
 
+ONNX = ["onnx>=1.17", "onnxruntime>=1.19"]
+LITERT = ["ai-edge-litert>=2"]
 SERVE = ["fastapi>=0.115", "uvicorn[standard]>=0.30", "prometheus_client>=0.20"]
 
 setup(
@@ -33,10 +35,15 @@ setup(
     extras_require={
         "serve": SERVE,
         "gpu": ["tensorflow[and-cuda]>=2.20,<2.21"],
+        "onnx": ONNX,
+        "litert": LITERT,
         "segformer": ["keras-hub>=0.20"],
         "docs": ["mkdocs-material>=9.5", "mkdocstrings[python]>=0.26"],
         "dev": [
             *SERVE,
+            *ONNX,
+            *LITERT,
+            "openvino>=2024.4",
             "pytest>=8",
             "pytest-xdist>=3.8",
             "ruff>=0.6",

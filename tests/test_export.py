@@ -1,5 +1,6 @@
 """The command on a directory as training leaves it."""
 
+import importlib
 import json
 
 import numpy as np
@@ -9,9 +10,10 @@ import tensorflow as tf
 from oasis_tf import export
 from oasis_tf.config import save_config
 from oasis_tf.serving.client import Client
+from oasis_tf.serving.exporting.compare_engines import Differences
 from oasis_tf.serving.exporting.model_card import model_card
 from oasis_tf.training.chosen_by import ChosenBy
-from tests.serving.exporting.toy_generator import toy_generator, toy_info
+from tests.serving.exporting.toy_generator import CLASSES, toy_generator, toy_info
 from tests.serving.running import serving
 
 
@@ -105,6 +107,63 @@ def test_the_card_names_the_score_that_chose(tmp_path, state, kept, title, score
         assert f"| {title} | {score:.4g} |" in card
 
 
+@pytest.mark.parametrize("kind, suffix", [("onnx", ".onnx"), ("litert", ".tflite")])
+def test_a_file_of_another_engine(model_dir, tmp_path, capsys, monkeypatch, kind, suffix):
+    given = {}
+
+    def write(generator, info, path, *, weights):
+        path.write_bytes(b"123")
+        given.update(classes=generator.num_classes, scores=info.scores, weights=weights)
+        return Differences(engine=1e-6, trained=0.0025)
+
+    pytest.importorskip("onnx" if kind == "onnx" else "ai_edge_litert", reason=f"NO {kind}")
+    module = importlib.import_module(f"oasis_tf.serving.exporting.{kind}_file")
+    monkeypatch.setattr(module, f"write_{kind}", write)
+    monkeypatch.setattr(export.importlib.util, "find_spec", lambda name: True)
+    out = tmp_path / f"toy{suffix}"
+    assert run("--model", model_dir, "--out", out, "--format", kind, "--weights", "float16") == 0
+    printed = capsys.readouterr().out
+    assert f"{out}, 0.0 MB" in printed and "0.0025" in printed
+    assert given["classes"] == CLASSES and given["weights"] == "float16"
+    assert given["scores"]["training step"] == 400
+
+
+@pytest.mark.parametrize(
+    "flags, messages",
+    [
+        (("--format", "onnx", "--out", "toy"), ["must be a file NAME.onnx", "toy"]),
+        (("--format", "litert", "--out", "toy.onnx"), ["must be a file NAME.tflite"]),
+        (("--format", "onnx", "--out", "there.onnx"), ["there.onnx, a directory"]),
+        (("--out", "toy.tflite"), ["must be a directory for --format saved_model"]),
+        (
+            ("--format", "onnx", "--out", "toy", "--precision", "bfloat16"),
+            ["must be a file NAME.onnx", "--precision bfloat16 is for --format saved_model"],
+        ),
+        (("--weights", "float16", "--out", "toy"), ["--weights float16 is for --format onnx"]),
+    ],
+)
+def test_what_a_format_does_not_take(tmp_path, monkeypatch, capsys, flags, messages):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "there.onnx").mkdir()
+    assert run("--model", tmp_path, *flags) == 2
+    told = capsys.readouterr().err
+    assert all(message in told for message in messages)
+    assert [path.name for path in tmp_path.iterdir()] == ["there.onnx"]
+
+
+@pytest.mark.parametrize(
+    "kind, suffix, module",
+    [("onnx", "onnx", "onnxruntime"), ("litert", "tflite", "ai_edge_litert")],
+)
+def test_a_missing_package_is_one_line(tmp_path, monkeypatch, capsys, kind, suffix, module):
+    monkeypatch.setattr(export.importlib.util, "find_spec", lambda name: name != module or None)
+    out = tmp_path / f"toy.{suffix}"
+    assert run("--model", tmp_path, "--out", out, "--format", kind) == 2
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1
+    assert f'pip install -e ".[{kind}]"' in told and f"{module} not installed" in told
+
+
 def test_no_such_model(tmp_path, capsys):
     assert run("--model", tmp_path / "nothing", "--out", tmp_path / "out") == 2
     assert "nothing" in capsys.readouterr().err
@@ -123,10 +182,14 @@ def test_pictures_of_the_training_must_be_allowed(model_dir, tmp_path, capsys, p
     assert "--max_pixels" in capsys.readouterr().err
 
 
-def test_a_place_that_cannot_be_written(model_dir, tmp_path, capsys):
+@pytest.mark.parametrize("out", ["file/toy", "file/toy.onnx"])
+def test_a_place_that_cannot_be_written(model_dir, tmp_path, capsys, monkeypatch, out):
+    monkeypatch.setattr(export.importlib.util, "find_spec", lambda name: True)
     (tmp_path / "file").write_text("not a directory")
-    assert run("--model", model_dir, "--out", tmp_path / "file/toy") == 2
-    assert "file" in capsys.readouterr().err
+    kind = "onnx" if out.endswith("onnx") else "saved_model"
+    assert run("--model", model_dir, "--out", tmp_path / out, "--format", kind) == 2
+    told = capsys.readouterr().err
+    assert "must be a writable directory" in told and str(tmp_path / "file") in told
 
 
 def test_unknown_precision(tmp_path, capsys):

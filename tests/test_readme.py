@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from data_pipeline.labels.legend import Legend
-from tests.toy_model import write_model_dir
+from tests.toy_model import toy_config, write_model_dir
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -81,6 +81,21 @@ def test_the_library_page(run_example):
     assert scope["several"].shape == (2, 3, 64, 96, 3)
     assert scope["frames"].shape == (5, 64, 96, 3)
     assert scope["edit"].mask.sum() == 30 * 96
+
+
+def test_the_example_of_engines(run_example):
+    pytest.importorskip("onnxruntime", reason="NO ONNXRUNTIME: docs/engines.md is not tested")
+    pytest.importorskip("onnx", reason="NO ONNX: docs/engines.md is not tested")
+    from oasis_tf import export
+
+    command = "--model runs/sample --format onnx --out saved_models/sample.onnx"
+    assert f"oasis_tf.export {command}" in read(ROOT / "docs/engines.md")
+    # With the toy model's usual gain numbers grow until float32 is not enough.
+    legend = Legend.coloured(("unlabelled", "house"))
+    write_model_dir(Path("runs/sample"), config=toy_config(init_gain=1.0), legend=legend)
+    assert export.main(command.split()) == 0
+    _, scope = run_example(ROOT / "docs/engines.md")
+    assert scope["image"].shape == (1, 64, 96, 3) and np.abs(scope["image"]).max() <= 1
 
 
 def test_the_readme_is_a_page():

@@ -88,6 +88,14 @@ def _warmup_requests(info):
     files = np.array([encode_for_model(label_map, content)], object)
     zeros = np.array([encode_label_map(np.zeros_like(label_map))], object)
     yield "serving_default", {"label_map": label_map[None].astype(np.int32), "seed": seed}
+    yield (
+        "generate",
+        {
+            "label_map": label_map[None].astype(np.int32),
+            "noise": np.zeros([1, 1, info.config.noise_channels], np.float32),
+            "noise_map": np.zeros_like(label_map[None], np.int32),
+        },
+    )
     yield "synthesize_png", {"label_map_bytes": files, "seed": seed}
     edit = {"label_map_bytes": files, "mask_bytes": zeros, "seed": seed, "edit_seed": seed}
     yield "edit_png", edit

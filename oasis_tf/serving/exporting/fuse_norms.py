@@ -44,12 +44,12 @@ class _Convolution:
     """A "same" convolution with the kernel of a `SpectralConv2D` divided by sigma."""
 
     def __init__(self, conv, dtype):
-        self._kernel = tf.Variable(tf.cast(conv.normalized_kernel(), dtype), trainable=False)
-        self._bias = conv.bias
+        self.kernel = tf.Variable(tf.cast(conv.normalized_kernel(), dtype), trainable=False)
+        self.bias = conv.bias
 
     def __call__(self, x, training=False):
-        x = tf.nn.conv2d(x, self._kernel, 1, "SAME")
-        return x if self._bias is None else x + tf.cast(self._bias, x.dtype)
+        x = tf.nn.conv2d(x, self.kernel, 1, "SAME")
+        return x if self.bias is None else x + tf.cast(self.bias, x.dtype)
 
 
 def _fuse_norm(spade):

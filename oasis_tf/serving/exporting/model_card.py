@@ -6,7 +6,7 @@ _CARD = """\
 # {name}
 
 Photographs from semantic label maps: the averaged generator of an OASIS network, exported for
-TensorFlow Serving.
+{engine}.
 
 | | |
 |---|---|
@@ -15,8 +15,7 @@ TensorFlow Serving.
 | classes | {num_classes}, with class 0 "{unlabelled}" |
 | trained at | {height}x{width} pixels (height x width) |
 | takes | any size whose sides are multiples of {multiple}, up to {max_pixels} pixels a picture |
-| noise | {noise_channels} channels, from a seed |
-| precision | convolutions in {precision}, everything else in float32 |
+{rows}
 
 ## Scores
 
@@ -25,8 +24,8 @@ TensorFlow Serving.
 ## Intended use
 
 Drawing pictures of scenes from label maps of the classes above: research on image synthesis,
-mock-ups, varied pictures of one label map, data for experiments. `assets.extra/model.json` names
-the classes and their colours; class 0 may be used where nothing is known.
+mock-ups, varied pictures of one label map, data for experiments. The classes and their
+colours are in {described}; class 0 may be used where nothing is known.
 
 ## Limits
 
@@ -40,13 +39,17 @@ the classes and their colours; class 0 may be used where nothing is known.
 
 ## Licence
 
-The code that made this model is under Apache-2.0. The weights depend on the data set they were
-learnt from, {dataset}: its terms, and those of its photographs, decide what may be done with them.
+{licence}
 """
+
+_LICENCE = """\
+The code that made this model is under Apache-2.0. The weights depend on the data set they were
+learnt from, {dataset}: its terms, and those of its photographs, decide what may be done with
+them."""
 
 
 def model_card(info, name):
-    """Writes the card.
+    """Writes the card of a SavedModel.
 
     Args:
         info: `ModelInfo`.
@@ -55,13 +58,50 @@ def model_card(info, name):
     Returns:
         str, Markdown.
     """
+    rows = {
+        "noise": f"{info.config.noise_channels} channels, from a seed",
+        "precision": f"convolutions in {info.precision}, everything else in float32",
+    }
+    return _card(info, name, "TensorFlow Serving", "`assets.extra/model.json`", rows)
+
+
+def engine_card(info, path, *, engine, weights, differences):
+    """Writes the card of a file for another engine.
+
+    Args:
+        info: `ModelInfo`.
+        path: of the file.
+        engine: its name.
+        weights: "float32" or "float16".
+        differences: `oasis_tf.serving.exporting.compare_engines.Differences`.
+
+    Returns:
+        str, Markdown.
+    """
+    rows = {
+        "file": f"{path.name}, of one signature: `label_map`, `noise`, `noise_map` to `image`",
+        "noise": f"{info.config.noise_channels} channels, an input",
+        "precision": f"weights in {weights}, computed in float32",
+        "largest difference from TensorFlow": f"{differences.engine:.2g} in [-1, 1]",
+        "largest difference from the trained network": f"{differences.trained:.2g} in [-1, 1]",
+    }
+    return _card(info, path.stem, engine, "the metadata of the file", rows)
+
+
+def licence(info):
+    """str, what is known of the licence."""
+    return _LICENCE.format(dataset=info.config.dataset)
+
+
+def _card(info, name, engine, described, rows):
     height, width = info.config.image_size
     scores = "Not measured."
     if info.scores:
-        rows = "\n".join(f"| {key} | {value:.4g} |" for key, value in info.scores.items())
-        scores = f"| score | value |\n|---|---|\n{rows}"
+        lines = "\n".join(f"| {key} | {value:.4g} |" for key, value in info.scores.items())
+        scores = f"| score | value |\n|---|---|\n{lines}"
     return _CARD.format(
         name=name,
+        engine=engine,
         dataset=info.config.dataset,
         num_classes=info.legend.num_classes,
         unlabelled=info.legend.class_names[0],
@@ -69,7 +109,8 @@ def model_card(info, name):
         width=width,
         multiple=SIZE_MULTIPLE,
         max_pixels=info.max_pixels,
-        noise_channels=info.config.noise_channels,
-        precision=info.precision,
+        rows="\n".join(f"| {key} | {value} |" for key, value in rows.items()),
+        described=described,
         scores=scores,
+        licence=licence(info),
     )

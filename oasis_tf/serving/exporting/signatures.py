@@ -16,6 +16,8 @@ from oasis_tf.serving.exporting.label_png import (
     require,
 )
 from oasis_tf.serving.exporting.model_info import SIZE_MULTIPLE
+from oasis_tf.serving.exporting.plain_generator import draw_plainly, plain_weights
+from oasis_tf.serving.exporting.tensorflow_operations import TensorFlowOperations
 
 _MAX_SEEDS = 256
 
@@ -35,6 +37,10 @@ def build_signatures(generator, info):
         dict from names to concrete functions:
         `serving_default`: label_map int32 (B, H, W), seed int32 (B,) -> image float32
             (B, H, W, 3) in [-1, 1].
+        `generate`: label_map int32 (B, H, W), noise float32 (B, K, Z), noise_map int32 (B, H, W)
+            in [0, K) -> image. Only operations that other engines have, and so one for all rows:
+            what is wrong, `max_pixels` of all rows together included, ends in an error of the
+            operation that it concerns.
         `synthesize_png`: label_map_bytes string (B,), seed -> image_bytes string (B,).
         `edit_png`: the same with mask_bytes string (B,), edit_seed int32 (B,): where the mask is
             neither black nor fully transparent the noise is that of edit_seed.
@@ -72,6 +78,12 @@ class _Signatures:
         label_files = files("label_map_bytes")
         rows = {
             "serving_default": (self._synthesize, label_map, numbers("seed")),
+            "generate": (
+                self._draw_plainly,
+                label_map,
+                tf.TensorSpec([None, None, self._generator.noise_channels], name="noise"),
+                tf.TensorSpec([None, None, None], tf.int32, name="noise_map"),
+            ),
             "synthesize_png": (self._synthesize_png, label_files, numbers("seed")),
             "edit_png": (
                 self._edit_png,
@@ -116,6 +128,17 @@ class _Signatures:
 
         spec = tf.TensorSpec((None, None, 3), tf.float32)
         return {"image": self._together_or_not(shape[None, 1:], generate, rows, spec)}
+
+    def _draw_plainly(self, label_map, noise, noise_map):
+        # Assertions hold strings, which other engines have not: a look-up in a table that is too
+        # short fails as well, and TensorFlow's error tells its name.
+        sizes = (tf.shape(maps, tf.int64) for maps in (label_map, noise_map))
+        too_large = tf.reduce_prod(tf.maximum(*sizes)) > self._info.max_pixels
+        name = f"label_map_may_have_{self._info.max_pixels}_pixels"
+        nothing = tf.gather(tf.zeros([1], tf.int32), tf.cast(too_large, tf.int32), name=name)
+        weights = plain_weights(self._generator)
+        image = draw_plainly(weights, TensorFlowOperations(), label_map + nothing, noise, noise_map)
+        return {"image": image}
 
     def _synthesize_png(self, label_map_bytes, seed):
         def noise(label_maps, rows):

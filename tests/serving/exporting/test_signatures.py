@@ -8,6 +8,7 @@ from PIL import Image
 from data_pipeline.records.png import encode_label_map
 from oasis_tf.images import to_uint8
 from oasis_tf.sampling.noise import global_noise, within
+from oasis_tf.serving.exporting.export_model import export_model
 from oasis_tf.serving.exporting.fuse_norms import fuse_norms
 from oasis_tf.serving.exporting.signatures import build_signatures
 from tests.serving.exporting.toy_generator import CLASSES, toy_generator, toy_info
@@ -195,3 +196,56 @@ def test_wrong_input(signatures, name, changes, message):
     with pytest.raises(tf.errors.InvalidArgumentError, match=message):
         call(signatures, name, **changes)
     call(signatures, name)
+
+
+def noise_inputs():
+    """What `generate` takes, of two pictures with three vectors each."""
+    noise = np.random.default_rng(0).normal(size=(2, 3, 4)).astype(np.float32)
+    inputs = {"label_map": maps(2), "noise": noise, "noise_map": maps(2, seed=1) % 3}
+    return {name: tf.constant(array) for name, array in inputs.items()}
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_generate_takes_the_noise_itself(signatures, generator, compiled):
+    inputs = noise_inputs()
+    draw = tf.function(lambda inputs: signatures["generate"](**inputs), jit_compile=compiled)
+    image = draw(inputs)["image"]
+    np.testing.assert_allclose(image, generator(*inputs.values()), atol=1e-5)
+
+
+@pytest.mark.slow
+def test_other_engines_read_generate_in_the_saved_model(generator, tmp_path):
+    openvino = pytest.importorskip("openvino", reason="NO OPENVINO: pip install openvino")
+    litert = pytest.importorskip("ai_edge_litert.interpreter", reason="NO LITERT")
+    path = str(export_model(generator, toy_info(), tmp_path / "toy"))
+    inputs = {name: tensor.numpy() for name, tensor in noise_inputs().items()}
+    right = generator(*noise_inputs().values())
+
+    converter = tf.lite.TFLiteConverter.from_saved_model(path, signature_keys=["generate"])
+    model = litert.Interpreter(model_content=converter.convert())
+    image = model.get_signature_runner("generate")(**inputs)["image"]
+    np.testing.assert_allclose(image, right, atol=1e-5)
+
+    loaded = tf.saved_model.load(path)  # its signatures do not keep it alive
+    model = openvino.convert_model(loaded.signatures["generate"])
+    exact = {"INFERENCE_PRECISION_HINT": "f32"}
+    given = [inputs[value.any_name] for value in model.inputs]
+    (image,) = openvino.Core().compile_model(model, "CPU", exact)(given).values()
+    np.testing.assert_allclose(image, right, atol=1e-5)
+
+
+def test_generate_has_only_what_other_engines_have(signatures):
+    graph = signatures["generate"].graph.as_graph_def()
+    nodes = [*graph.node, *(node for f in graph.library.function for node in f.node_def)]
+    kinds = {node.op for node in nodes}
+    foreign = ("Random", "Sparse", "Unique", "Assert", "While", "If", "String", "TensorList")
+    assert not [kind for kind in kinds if any(part in kind for part in foreign)]
+    types = {value.type for node in nodes for value in node.attr.values()}
+    assert tf.string.as_datatype_enum not in types
+
+
+@pytest.mark.parametrize("shapes", [((1, 128, 256),) * 2, ((1, 128, 1), (1, 1, 256))])
+def test_generate_is_bounded_as_well(signatures, shapes):
+    label_map, noise_map = (tf.zeros(shape, tf.int32) for shape in shapes)
+    with pytest.raises(tf.errors.InvalidArgumentError, match=f"may_have_{MAX_PIXELS}_pixels"):
+        signatures["generate"](label_map=label_map, noise=tf.zeros([1, 1, 4]), noise_map=noise_map)

@@ -1,0 +1,102 @@
+import json
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.serving.exporting.toy_generator import CLASSES, toy_generator, toy_info
+
+onnx = pytest.importorskip("onnx", reason="NO ONNX: its export is not tested; pip install onnx")
+pytest.importorskip("onnxruntime", reason="NO ONNXRUNTIME: the export is not tested")
+
+from oasis_tf.serving.exporting.onnx_file import open_onnx, write_onnx  # noqa: E402
+from tests.serving.exporting.test_plain_generator import inputs  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def generator():
+    return toy_generator()
+
+
+@pytest.fixture(scope="module")
+def path(generator, tmp_path_factory):
+    path = tmp_path_factory.mktemp("onnx") / "toy.onnx"
+    differences = write_onnx(generator, toy_info(scores={"mIoU": 0.25}), path)
+    assert differences.trained < 2e-5
+    return path
+
+
+def expected(generator, given):
+    return generator(*map(tf.constant, given)).numpy()
+
+
+@pytest.mark.parametrize("size", [(32, 64), (96, 32)])
+def test_onnxruntime_draws_any_size(generator, path, size):
+    given = inputs(size)
+    right = expected(generator, given)
+    assert right.std() > 0.05
+    np.testing.assert_allclose(open_onnx(path)(*given), right, atol=1e-5)
+
+
+def test_openvino_reads_it(generator, path):
+    openvino = pytest.importorskip("openvino", reason="NO OPENVINO: pip install openvino")
+    given = inputs()
+    # On some processors it computes in bfloat16 unless told not to.
+    exact = {"INFERENCE_PRECISION_HINT": "f32"}
+    compiled = openvino.Core().compile_model(str(path), "CPU", exact)
+    names = ("label_map", "noise", "noise_map")
+    image = compiled(dict(zip(names, given, strict=True)))["image"]
+    np.testing.assert_allclose(image, expected(generator, given), atol=1e-5)
+
+
+def test_what_the_file_says_of_itself(path):
+    model = onnx.load(path)
+    assert [(o.domain, o.version) for o in model.opset_import] == [("", 18)]
+    sizes = {
+        value.name: [d.dim_param or d.dim_value for d in value.type.tensor_type.shape.dim]
+        for value in (*model.graph.input, *model.graph.output)
+    }
+    maps = ["batch", "height", "width"]
+    assert sizes == {
+        "label_map": maps,
+        "noise": ["batch", "vectors", 4],
+        "noise_map": maps,
+        "image": [*maps, 3],
+    }
+    metadata = {entry.key: json.loads(entry.value) for entry in model.metadata_props}
+    assert metadata["name"] == "toy" and metadata["weights"] == "float32"
+    assert len(metadata["class_names"]) == len(metadata["palette"]) == CLASSES
+    assert metadata["image_size"] == [64, 128] and metadata["size_multiple"] == 32
+    assert metadata["noise_channels"] == 4 and metadata["scores"] == {"mIoU": 0.25}
+    assert "Apache-2.0" in metadata["licence"]
+    assert {p.name for p in path.parent.iterdir()} == {"toy.onnx", "toy.onnx.md"}
+
+
+def test_float16_halves_the_weights(generator, path, tmp_path):
+    half = tmp_path / "half.onnx"
+    differences = write_onnx(generator, toy_info(), half, weights="float16")
+    assert differences.engine < 1e-5 < differences.trained < 0.02
+
+    def weights(path):
+        return sum(len(i.raw_data) for i in onnx.load(path).graph.initializer if i.data_type != 7)
+
+    assert weights(half) / weights(path) == pytest.approx(0.5, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda labels, noise, noise_map: (labels + CLASSES, noise, noise_map),
+        lambda labels, noise, noise_map: (labels, noise, noise_map + 3),
+        lambda labels, noise, noise_map: (labels, noise[:1], noise_map),
+        lambda labels, noise, noise_map: (labels[:1], noise, noise_map[:1]),
+        lambda labels, noise, noise_map: (labels[:, :24], noise, noise_map[:, :24]),
+        lambda labels, noise, noise_map: (labels[:, :1], noise, noise_map[:, :1]),
+        lambda labels, noise, noise_map: (labels, noise, noise_map[:, :16]),
+        lambda labels, noise, noise_map: (labels[:, :1, :1], noise, noise_map),
+    ],
+)
+def test_what_does_not_fit_is_an_error(path, change):
+    # onnxruntime's errors have no common class but this one.
+    with pytest.raises(Exception, match="Non-zero status|INVALID_ARGUMENT|Got invalid"):
+        open_onnx(path)(*change(*inputs()))
