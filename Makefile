@@ -8,7 +8,7 @@ EXTRAS := dev$(if $(GPU),$(comma)gpu)
 # Of the lines that `make train` ends with.
 DRAW := --model runs/sample --out runs/drawn --labels data/sample
 
-.PHONY: train test test-slow lint docs clean
+.PHONY: train demo test test-slow lint docs clean
 
 train: $(VENV)/.installed
 	$(BIN)/python -m data_pipeline.sample --out data/sample
@@ -29,6 +29,10 @@ train: $(VENV)/.installed
 	@echo "To paint label maps in the browser, at http://127.0.0.1:8501:"
 	@echo "  $(BIN)/python -m oasis_tf.export --model runs/sample --out saved_models/sample"
 	@echo "  $(BIN)/python -m oasis_tf.serve --model_base_path saved_models/sample"
+
+# The editor with a model that is in git: nothing is trained. It prints the address of its page.
+demo: $(VENV)/.installed
+	$(BIN)/python -m oasis_tf.serve --model_base_path saved_models/demo
 
 # Two workers, for most of the time goes into what one core does. In the order of the files: left to
 # itself, the plug-in keeps the longest of them for last.

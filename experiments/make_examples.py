@@ -1,6 +1,6 @@
-"""Makes `docs/examples.md`, its pictures and the README's from the model and data of `make train`.
+"""Makes `docs/examples.md`, its pictures and the README's, from the data of `make train`.
 
-python -m experiments.make_examples --model runs/sample --data_dir data/sample_64
+python -m experiments.make_examples --model runs/demo --data_dir data/sample_64
 """
 
 import argparse
@@ -34,12 +34,13 @@ from oasis_tf.sampling.receptive_field import reach  # noqa: E402
 OUT = ROOT / "docs" / "examples"
 PAGE = """# Pictures from one label map
 
-Made by `python -m experiments.make_examples` from the model that `make train` leaves: 840 steps on
-600 drawn pictures of 64x64. The pictures show what the commands do, not what the method can do.
+Made by `python -m experiments.make_examples` from the run that the model of `make demo` was
+exported from: 3,360 steps of the toy preset on 600 drawn pictures of 64x64. The pictures show what
+the commands do, not what the method can do.
 
 ## Samples
 
-`python -m oasis_tf.synthesize --model runs/sample --labels DIR --out DIR --samples 6`
+`python -m oasis_tf.synthesize --model runs/demo --labels DIR --out DIR --samples 6`
 
 ![label maps and six samples of each](examples/samples.png)
 
@@ -67,7 +68,7 @@ whole picture, so here only the strength of the change fades.
 
 ## Between two seeds
 
-`python -m oasis_tf.interpolate --model runs/sample --labels FILE --out DIR --seeds 0 3`
+`python -m oasis_tf.interpolate --model runs/demo --labels FILE --out DIR --seeds 0 3`
 
 ![eight frames](examples/interpolation.png)
 
