@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
+from data_pipeline.paths import PathAction
 from oasis_tf.tf_setup import quick_graphs, quiet_log
 
 MAPS = 10
@@ -29,9 +30,13 @@ def main(argv=None):
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--work", required=True, type=Path, help="for the files, which are kept")
+    parser.add_argument(
+        "--work", required=True, action=PathAction, help="for the files, which are kept"
+    )
     model = parser.add_mutually_exclusive_group(required=True)
-    model.add_argument("--model", type=Path, help="a training run or a converted checkpoint")
+    model.add_argument(
+        "--model", action=PathAction, help="a training run or a converted checkpoint"
+    )
     model.add_argument("--full_width", action="store_true")
     parser.add_argument(
         "--step", choices=("files", *ROWS), help="writes the files only, or measures one engine"
