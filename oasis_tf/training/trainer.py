@@ -80,6 +80,7 @@ class Trainer:
         self._seed = seed
         self._strategy = tf.distribute.get_strategy()
         self._iterator = None
+        self._go_on = lambda done: True
         self._accumulated = AccumulatedStep(step, accumulate) if accumulate > 1 else None
         self._steps_per_loop = steps_per_loop
         self._overflows = dict.fromkeys(NETWORKS, 0)
@@ -110,7 +111,8 @@ class Trainer:
             # Here and not earlier: by now the step is restored.
             self._iterator = self._batches(done)
         start = time.perf_counter()
-        metrics = self._make_steps(num_steps, go_on)
+        self._go_on = go_on
+        metrics = self._make_steps(num_steps)
         if metrics is None:
             return None
         elapsed = time.perf_counter() - start
@@ -134,13 +136,13 @@ class Trainer:
             "explosions": _explosions(metrics, done),
         }
 
-    def _make_steps(self, count, go_on):
+    def _make_steps(self, count):
         """dict from names to float64 (steps made,), or None."""
         outputs, done = [], 0
-        while done < count and go_on(done):
+        while done < count and self._go_on(done):
             several = min(self._steps_per_loop, count - done)
             if self._steps_per_loop == 1:
-                batch = _unless_stopped(self._iterator, functools.partial(go_on, done))
+                batch = _unless_stopped(self._iterator, functools.partial(self._go_on, done))
                 if batch is None:
                     break
                 output = self._train_step(batch)
