@@ -2,14 +2,13 @@ import json
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from tests.serving.exporting.toy_generator import CLASSES, toy_generator, toy_info
 
 interpreter = pytest.importorskip("ai_edge_litert.interpreter", reason="NO LITERT: not tested")
 
 from oasis_tf.serving.exporting.litert_file import open_litert, write_litert  # noqa: E402
-from tests.serving.exporting.test_plain_generator import inputs  # noqa: E402
+from tests.serving.exporting.test_plain_generator import MISFITS, expected, inputs  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +29,7 @@ def test_it_draws_any_size(generator, path):
     draw = open_litert(path)
     for size in ((32, 64), (96, 32)):
         given = inputs(size)
-        right = generator(*map(tf.constant, given)).numpy()
+        right = expected(generator, *given)
         np.testing.assert_allclose(draw(*given), right, atol=1e-5)
 
 
@@ -47,7 +46,7 @@ def test_it_begins_with_the_size_of_training(generator, path):
         model.set_tensor(detail["index"], given[names.index(name)])
     model.invoke()
     image = model.get_tensor(model.get_output_details()[0]["index"])
-    np.testing.assert_allclose(image, generator(*map(tf.constant, given)), atol=1e-5)
+    np.testing.assert_allclose(image, expected(generator, *given), atol=1e-5)
 
 
 def test_what_the_file_says_of_itself(path):
@@ -74,19 +73,7 @@ def test_float16(generator, path, tmp_path):
     assert half.stat().st_size < path.stat().st_size - 30_000
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda labels, noise, noise_map: (labels + CLASSES, noise, noise_map),
-        lambda labels, noise, noise_map: (labels, noise, noise_map + 3),
-        lambda labels, noise, noise_map: (labels, noise[:1], noise_map),
-        lambda labels, noise, noise_map: (labels[:1], noise, noise_map[:1]),
-        lambda labels, noise, noise_map: (labels[:, :24], noise, noise_map[:, :24]),
-        lambda labels, noise, noise_map: (labels[:, :1], noise, noise_map[:, :1]),
-        lambda labels, noise, noise_map: (labels, noise, noise_map[:, :16]),
-        lambda labels, noise, noise_map: (labels[:, :1, :1], noise, noise_map),
-    ],
-)
+@pytest.mark.parametrize("change", MISFITS)
 def test_what_does_not_fit_is_an_error(path, change):
     with pytest.raises(RuntimeError):
         open_litert(path)(*change(*inputs()))

@@ -2,7 +2,6 @@ import json
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from tests.serving.exporting.toy_generator import CLASSES, toy_generator, toy_info
 
@@ -10,7 +9,7 @@ onnx = pytest.importorskip("onnx", reason="NO ONNX: its export is not tested; pi
 pytest.importorskip("onnxruntime", reason="NO ONNXRUNTIME: the export is not tested")
 
 from oasis_tf.serving.exporting.onnx_file import open_onnx, write_onnx  # noqa: E402
-from tests.serving.exporting.test_plain_generator import inputs  # noqa: E402
+from tests.serving.exporting.test_plain_generator import MISFITS, expected, inputs  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -26,14 +25,10 @@ def path(generator, tmp_path_factory):
     return path
 
 
-def expected(generator, given):
-    return generator(*map(tf.constant, given)).numpy()
-
-
 @pytest.mark.parametrize("size", [(32, 64), (96, 32)])
 def test_onnxruntime_draws_any_size(generator, path, size):
     given = inputs(size)
-    right = expected(generator, given)
+    right = expected(generator, *given)
     assert right.std() > 0.05
     np.testing.assert_allclose(open_onnx(path)(*given), right, atol=1e-5)
 
@@ -46,7 +41,7 @@ def test_openvino_reads_it(generator, path):
     compiled = openvino.Core().compile_model(str(path), "CPU", exact)
     names = ("label_map", "noise", "noise_map")
     image = compiled(dict(zip(names, given, strict=True)))["image"]
-    np.testing.assert_allclose(image, expected(generator, given), atol=1e-5)
+    np.testing.assert_allclose(image, expected(generator, *given), atol=1e-5)
 
 
 def test_what_the_file_says_of_itself(path):
@@ -83,19 +78,7 @@ def test_float16_halves_the_weights(generator, path, tmp_path):
     assert weights(half) / weights(path) == pytest.approx(0.5, abs=0.02)
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda labels, noise, noise_map: (labels + CLASSES, noise, noise_map),
-        lambda labels, noise, noise_map: (labels, noise, noise_map + 3),
-        lambda labels, noise, noise_map: (labels, noise[:1], noise_map),
-        lambda labels, noise, noise_map: (labels[:1], noise, noise_map[:1]),
-        lambda labels, noise, noise_map: (labels[:, :24], noise, noise_map[:, :24]),
-        lambda labels, noise, noise_map: (labels[:, :1], noise, noise_map[:, :1]),
-        lambda labels, noise, noise_map: (labels, noise, noise_map[:, :16]),
-        lambda labels, noise, noise_map: (labels[:, :1, :1], noise, noise_map),
-    ],
-)
+@pytest.mark.parametrize("change", MISFITS)
 def test_what_does_not_fit_is_an_error(path, change):
     # onnxruntime's errors have no common class but this one.
     with pytest.raises(Exception, match="Non-zero status|INVALID_ARGUMENT|Got invalid"):

@@ -53,21 +53,25 @@ def test_a_map_of_one_pixel_stands_for_the_picture(generator, weights):
     np.testing.assert_allclose(draw(weights, label_map, noise, one), right, atol=1e-5)
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda labels, noise, noise_map: (labels + CLASSES, noise, noise_map),
-        lambda labels, noise, noise_map: (labels - 1, noise, noise_map),
-        lambda labels, noise, noise_map: (labels, noise, noise_map + 3),
-        lambda labels, noise, noise_map: (labels, noise[:1], noise_map),
-        lambda labels, noise, noise_map: (labels[:1], noise, noise_map[:1]),
-        lambda labels, noise, noise_map: (labels[:, :24], noise, noise_map[:, :24]),
-        # A side of one pixel could be stretched to whatever it meets.
-        lambda labels, noise, noise_map: (labels[:, :1], noise, noise_map[:, :1]),
-        lambda labels, noise, noise_map: (labels, noise, noise_map[:, :16]),
-        lambda labels, noise, noise_map: (labels[:, :1, :1], noise, noise_map),
-    ],
-)
+# Changes of `inputs()` that no engine may draw from.
+MISFITS = [
+    lambda labels, noise, noise_map: (labels + CLASSES, noise, noise_map),
+    lambda labels, noise, noise_map: (labels, noise, noise_map + 3),
+    lambda labels, noise, noise_map: (labels, noise[:1], noise_map),
+    lambda labels, noise, noise_map: (labels[:1], noise, noise_map[:1]),
+    lambda labels, noise, noise_map: (labels[:, :24], noise, noise_map[:, :24]),
+    # A side of one pixel could be stretched to whatever it meets.
+    lambda labels, noise, noise_map: (labels[:, :1], noise, noise_map[:, :1]),
+    lambda labels, noise, noise_map: (labels, noise, noise_map[:, :16]),
+    lambda labels, noise, noise_map: (labels[:, :1, :1], noise, noise_map),
+]
+
+
+def negative_labels(labels, noise, noise_map):
+    return labels - 1, noise, noise_map
+
+
+@pytest.mark.parametrize("change", [*MISFITS, negative_labels])
 def test_what_does_not_fit_is_an_error(weights, change):
     with pytest.raises(tf.errors.InvalidArgumentError):
         draw(weights, *change(*inputs()))
