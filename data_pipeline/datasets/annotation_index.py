@@ -54,7 +54,7 @@ class Outlines:
                 for number, start, length in zip(
                     self.classes.tolist(), self.starts.tolist(), self.lengths.tolist(), strict=True
                 ):
-                    entry = json.loads(os.pread(file.fileno(), length, start))
+                    entry = _read_entry(file, start, length)
                     if "segmentation" not in entry:
                         raise ValueError("no annotation where one was")
                     yield number, entry
@@ -125,11 +125,12 @@ class AnnotationIndex:
         ours = np.array([our_ids.get(number, -1) for number in categories.tolist()], np.int32)
         classes = ours[place] if len(ours) else np.zeros(0, np.int32)
         problems = list(self._problems)
-        for row in np.flatnonzero(~known | (classes < 0)):
-            entry = self._entry(starts[row], lengths[row])
-            key = "category_id" if known[row] else "image_id"
-            message = f"must name a known {key}: {entry.get(key)!r}"
-            problems.append((starts[row], self._complaint(entry, message)))
+        with open(self._path, "rb") as file:
+            for row in np.flatnonzero(~known | (classes < 0)):
+                entry = _read_entry(file, int(starts[row]), int(lengths[row]))
+                key = "category_id" if known[row] else "image_id"
+                message = f"must name a known {key}: {entry.get(key)!r}"
+                problems.append((starts[row], self._complaint(entry, message)))
         image = np.where(empty, len(self._numbers), image)  # of no image
         order = np.argsort(image, kind="stable")
         ends = np.searchsorted(image[order], np.arange(len(self._numbers) + 1))
@@ -165,10 +166,6 @@ class AnnotationIndex:
             f"{self._path}: annotation {entry.get('id')} (image {entry.get('image_id')}) {message}"
         )
 
-    def _entry(self, start, length):
-        with open(self._path, "rb") as file:
-            return json.loads(os.pread(file.fileno(), int(length), int(start)))
-
     def _save(self, kept, state):
         rest = {
             "state": state,
@@ -201,6 +198,11 @@ class AnnotationIndex:
         self.images, self.categories = rest["images"], rest["categories"]
         self._broken = rest["broken"]
         return True
+
+
+def _read_entry(file, start, length):
+    """The entry whose JSON are these bytes of an open file."""
+    return json.loads(os.pread(file.fileno(), length, start))
 
 
 def _state(path):
