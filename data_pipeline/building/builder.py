@@ -20,7 +20,7 @@ from data_pipeline.building.pool import ordered_map
 from data_pipeline.building.prepare import prepare
 from data_pipeline.building.preview import write_preview
 from data_pipeline.building.shard import read_stats, write_shard
-from data_pipeline.building.source_files import check_source_files, write_source_files
+from data_pipeline.building.source_files import check_source_files, file_states, write_source_files
 from data_pipeline.building.summary import Findings, summarise
 from data_pipeline.errors import DataError, listing
 from data_pipeline.labels.palette import default_palette
@@ -61,7 +61,8 @@ def build(request, out, *, workers=None, command=""):
         output.check_free(out, identity)
         with output.emptied_on_bad_data(out):
             dataset = request.open(notes=out)
-        plan = fingerprint(identity, dataset)
+        states = file_states(dataset)
+        plan = fingerprint(identity, dataset, states)
         output.begin(out, identity, plan)
         with output.emptied_on_bad_data(out):
             shards = {
@@ -72,7 +73,7 @@ def build(request, out, *, workers=None, command=""):
             label_palette = dataset.label_palette or _agreed_palette(stats, dataset)
             _check_out_of_range(stats, request, dataset)
         manifest = _manifest(request, identity, dataset, shards, stats, label_palette, command)
-        write_source_files(out, dataset, request.source)
+        write_source_files(out, states, request.source)
         write_preview(out, manifest)
         manifest.write(out)
         output.tidy(out)

@@ -17,7 +17,8 @@ _BEGUN = "build.json"  # there from the first moment of a build to its end
 _NOTES = re.compile(r"\.(train|val)\.index\.npz(\.tmp)?|build\.json\.tmp")
 _OURS = re.compile(
     r"(train|val)-\d{5}-of-\d{5}\.tfrecord(\.json)?(\.tmp)?|build\.json"
-    rf"|{re.escape(PREVIEW)}(\.tmp)?|{_NOTES.pattern}"
+    rf"|{re.escape(PREVIEW)}(\.tmp)?|{re.escape(SOURCE_FILES)}(\.tmp)?|{re.escape(MANIFEST)}\.tmp"
+    rf"|{_NOTES.pattern}"
 )
 
 
@@ -108,8 +109,6 @@ def tidy(out):
 def _own_files(out):
     # The note goes last: without it the other files would look foreign to the next build.
     paths = [path for path in out.iterdir() if _OURS.fullmatch(path.name)]
-    others = (f"{MANIFEST}.tmp", f"{SOURCE_FILES}.tmp", SOURCE_FILES)
-    paths += [out / name for name in others if (out / name).exists()]
     return sorted(paths, key=lambda path: path.name == _BEGUN)
 
 

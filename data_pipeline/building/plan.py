@@ -170,23 +170,24 @@ def plan_shards(items, split, stored_size):
     ]
 
 
-def fingerprint(identity, dataset):
+def fingerprint(identity, dataset, states):
     """Hashes what the shards will be made from: arguments, classes, and every source file's state.
 
-    File contents are not read; size and modification time stand for them.
+    Args:
+        identity: of the request.
+        dataset: `Dataset` that it opens.
+        states: `source_files.file_states` of that.
+
+    Returns:
+        hexadecimal str.
     """
     digest = hashlib.sha256()
     head = [FORMAT_VERSION, identity, dataset.class_names, sorted(dataset.items)]
     digest.update(json.dumps(head).encode())
-    states = {}
     for split in sorted(dataset.items):
         for item in dataset.items[split]:
-            for path in (item.image, item.label):
-                if path not in states:
-                    status = os.stat(path)
-                    states[path] = (str(path), status.st_size, status.st_mtime_ns)
-            row = [split, item.name, states[item.image], states[item.label]]
-            digest.update(json.dumps(row).encode())
+            files = [[str(path), *(states[path] or ())] for path in (item.image, item.label)]
+            digest.update(json.dumps([split, item.name, *files]).encode())
     return digest.hexdigest()
 
 

@@ -11,15 +11,25 @@ from data_pipeline.files import write_atomically
 FILE_NAME = "source.json"
 
 
-def write_source_files(out, dataset, source):
+def file_states(dataset):
+    """The state of every file of a data set; contents are not read.
+
+    Returns:
+        {Path: [size, modification time in ns], or None where the file cannot be reached}, sorted.
+    """
+    paths = {path for items in dataset.items.values() for i in items for path in (i.image, i.label)}
+    return {path: _state(path) for path in sorted(paths)}
+
+
+def write_source_files(out, states, source):
     """Writes the name, size and time of every file of a source.
 
     Args:
         out: Path of the directory of the shards.
-        dataset: `Dataset` that was built.
+        states: `file_states` of the data set, from before it was built.
         source: Path of its directory.
     """
-    write_atomically(Path(out) / FILE_NAME, json.dumps(_states(dataset, source)) + "\n")
+    write_atomically(Path(out) / FILE_NAME, json.dumps(_named(states, source)) + "\n")
 
 
 def check_source_files(out, request, class_names):
@@ -49,7 +59,7 @@ def check_source_files(out, request, class_names):
     try:
         with tempfile.TemporaryDirectory() as notes:
             dataset = request.open(Path(notes))
-            now = _states(dataset, request.source)
+            now = _named(file_states(dataset), request.source)
         if tuple(dataset.class_names) != tuple(class_names):
             differences.append("other classes")
         differences += [f"new: {name}" for name in now if name not in before]
@@ -69,10 +79,9 @@ def check_source_files(out, request, class_names):
     return None
 
 
-def _states(dataset, source):
-    """{path, relative where it lies in the source: [size, time in ns]}"""
-    paths = {path for items in dataset.items.values() for i in items for path in (i.image, i.label)}
-    return {_name(path, source): _state(path) for path in sorted(paths)}
+def _named(states, source):
+    """The states by names: paths, relative where they lie in the source."""
+    return {_name(path, source): state for path, state in states.items()}
 
 
 def _name(path, source):
