@@ -62,6 +62,7 @@ def test_the_way_out_is_named_where_only_classes_differ(source):
         model.check_fits(toy_config(init_from="x"), other)
 
 
+@pytest.mark.slow
 def test_other_classes_are_taken_by_name(records, tmp_path, capsys):
     """The records' classes are unlabelled, sky, sea and sand."""
     there = Legend(

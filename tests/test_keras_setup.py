@@ -18,6 +18,7 @@ SHOW = (
 )
 
 
+@pytest.mark.slow
 def test_settings_of_another_project(tmp_path):
     (tmp_path / ".keras").mkdir()
     theirs = {"floatx": "float64", "image_data_format": "channels_first", "backend": "jax"}

@@ -75,6 +75,7 @@ def test_the_library_in_eight_lines(run_example, tmp_path):
     assert Image.open(tmp_path / "edits.png").size == (4 * 64, 64)
 
 
+@pytest.mark.slow
 def test_the_library_page(run_example):
     _, scope = run_example(ROOT / "docs" / "library.md")
     assert scope["pictures"].shape == (3, 64, 96, 3)
@@ -83,6 +84,7 @@ def test_the_library_page(run_example):
     assert scope["edit"].mask.sum() == 30 * 96
 
 
+@pytest.mark.slow
 def test_the_example_of_engines(run_example):
     pytest.importorskip("onnxruntime", reason="NO ONNXRUNTIME: docs/engines.md is not tested")
     pytest.importorskip("onnx", reason="NO ONNX: docs/engines.md is not tested")

@@ -166,6 +166,7 @@ def test_out_is_a_file(toy_run, labels, capsys):
     assert "--out must be a writable directory" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_process_of_its_own(toy_run, labels, tmp_path):
     """Nothing that the tests have set is needed, and the pictures are the same there."""
     arguments = command(toy_run, labels / "a.png", tmp_path / "process")

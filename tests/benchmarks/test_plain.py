@@ -104,6 +104,7 @@ def test_discriminator(rng, batch):
     assert_same_gradients(actual_gradients, mine, expected_gradients, base)
 
 
+@pytest.mark.slow
 def test_training_step(rng, batch, eager):
     trainer = ours.trainer(N, [batch], WIDTHS)
     step = trainer._step

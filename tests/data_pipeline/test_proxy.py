@@ -35,6 +35,7 @@ def test_a_value_of_the_user_stays(monkeypatch):
     assert os.environ.pop("grpc_proxy") == ""
 
 
+@pytest.mark.slow
 def test_a_service_is_reached_without_the_proxy():
     environment = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
     environment["http_proxy"] = "http://127.0.0.1:9"

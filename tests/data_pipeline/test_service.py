@@ -70,6 +70,7 @@ def test_usage(capsys, flags):
     assert "usage:" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_servers_start_and_stop(tmp_path):
     servers = Servers(tmp_path / "journal")
     try:

@@ -67,6 +67,7 @@ def test_the_configuration_has_every_argument(kind):
     assert [v.shape for v in again.variables] == [v.shape for v in network.variables]
 
 
+@pytest.mark.slow
 def test_loaded_in_another_process(tmp_path):
     network, inputs = build("generator")
     network.save(tmp_path / "x.keras")

@@ -63,6 +63,7 @@ def close(a, b):
     return a.shape == b.shape and np.abs(np.int32(a) - np.int32(b)).max() <= 1
 
 
+@pytest.mark.slow
 def test_commands_signatures_and_client(generator, version, server, file):
     right = drawn(generator, OURS, 3)
     assert not close(right, drawn(generator, IN_FILES, 3))
@@ -90,6 +91,7 @@ def test_commands_signatures_and_client(generator, version, server, file):
         client.synthesize(np.where(mask, 5, OURS))
 
 
+@pytest.mark.slow
 def test_the_editor(generator, server, file, tmp_path):
     with chromium() as chrome:
         editor = Editor(chrome, server.url)

@@ -45,6 +45,7 @@ def test_two_devices(records, tmp_path, mirrored):
     assert resumed.train().step == 3
 
 
+@pytest.mark.slow
 def test_statistics_and_score_take_what_a_device_holds_in_training(
     records, tmp_path, mirrored, monkeypatch, eager
 ):

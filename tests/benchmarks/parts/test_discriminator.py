@@ -7,6 +7,7 @@ from benchmarks import labels
 from benchmarks.parts import discriminator
 
 
+@pytest.mark.slow
 def test_rows(options, clock):
     clock(discriminator, {"plain": 3.0, "33 classes": 1.5})
     rows = discriminator.run(options)

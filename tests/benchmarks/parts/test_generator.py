@@ -5,6 +5,7 @@ import pytest
 from benchmarks.parts import generator
 
 
+@pytest.mark.slow
 def test_rows(options, clock):
     times = {"plain": 4.0, "bfloat16": 0.5, "33 classes": 1.05, "one class": 0.5}
     clock(generator, times)

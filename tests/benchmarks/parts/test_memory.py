@@ -34,6 +34,7 @@ def hold_200_megabytes(side, num_classes, options):
     return lambda: len(b"x" * 200_000_000)
 
 
+@pytest.mark.slow
 def test_a_process_by_itself(options):
     ballast = np.ones(1_000_000_000, np.uint8)  # must not count in the other process
     arguments = hold_200_megabytes, "ours", 9, options
@@ -44,6 +45,7 @@ def test_a_process_by_itself(options):
 
 
 # The other two are the same as in test_train_step.py.
+@pytest.mark.slow
 def test_training_step(options, eager, monkeypatch):
     monkeypatch.setattr(memory, "STEPS", 1)
     assert "loss/generator" in memory.training_step(memory.AGAIN, 9, options)()

@@ -44,6 +44,7 @@ def generator():
     return toy_generator(CLASSES)
 
 
+@pytest.mark.slow
 def test_loads_in_a_process_that_knows_nothing_of_the_project(generator, exported, tmp_path):
     rng = np.random.default_rng(0)
     label_map = rng.integers(0, CLASSES, (2, 4, 6)).repeat(16, 1).repeat(16, 2).astype(np.int32)

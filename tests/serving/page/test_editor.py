@@ -578,6 +578,7 @@ def test_below_a_path(chrome, painter):
         assert variants(editor) == 1 and editor.console() == []
 
 
+@pytest.mark.slow
 def test_the_page_waits_for_the_model(chrome, exported, tmp_path):
     base = tmp_path / "painter"
     base.mkdir()
@@ -617,6 +618,7 @@ window.fetch = (path, options) => {
 """
 
 
+@pytest.mark.slow
 def test_the_page_says_that_the_model_is_loading(chrome, painter):
     added = chrome.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": LOADING})
     try:
