@@ -1,43 +1,38 @@
 // Wires the page: state -> screen, and buttons, keys and files -> state.
 
+import { Backend } from "./backend.js";
 import { ClassList } from "./class_list.js";
-import { checkSize, download, labelFile, readScene, requestFile, stateFile } from "./files.js";
+import { checkSize, download, labelFile, readScene, stateFile } from "./files.js";
 import { LabelCanvas } from "./label_canvas.js";
 import { PictureCanvas } from "./picture_canvas.js";
-import { encodeNumbers } from "./png.js";
 import { Progress } from "./progress.js";
-import { Rest } from "./rest.js";
 import { History, newScene, resample, resampleAll } from "./scene.js";
 import { Variants } from "./variants.js";
 
 const $ = (id) => document.getElementById(id);
-const name = new URLSearchParams(location.search).get("model") ?? "oasis";
-const rest = new Rest(name);
+const backend = new Backend();
 const history = new History();
 const progress = new Progress();
-
-const ASK_AGAIN = 1000; // milliseconds
 
 let model, classes, labels, pictures, variants;
 let wanted = null; // the scene to draw next
 let busy = false;
 let again = null; // what was last drawn anew
 
-start().catch(showError);
+start().catch((error) => {
+  note("");
+  showError(error);
+});
 
 async function start() {
-  $("model").textContent = name;
+  $("model").textContent = backend.name;
   $("error-close").onclick = hideError;
   $("notice-close").onclick = () => note("");
-  const signatures = await whenLoaded();
-  for (const signature of ["describe", "regions_png"]) {
-    if (!(signature in signatures))
-      throw new Error(`The model ${name} has no signature ${signature}: it was not exported for this page.`);
-  }
-  model = await rest.describe();
+  model = await backend.open(wait);
+  note("");
   for (const part of document.querySelectorAll("[inert]")) part.inert = false;
-  document.title = `${name} · label map editor`;
-  $("model").textContent = `${name} · ${model.num_classes} classes`;
+  document.title = `${backend.name} · label map editor`;
+  showModel();
   classes = new ClassList(model, (id) => { labels.id = id; }, () => {
     fold(false);
     $("labels").focus();
@@ -57,35 +52,20 @@ async function start() {
   setState("ready");
 }
 
-// The model's signatures, as soon as there is a version that has some; says what it waits for.
-async function whenLoaded() {
-  while (true) {
-    try {
-      const signatures = await rest.signatures();
-      note("");
-      return signatures;
-    } catch (error) {
-      setState("waiting");
-      note(`${await whyNot(error)} This page asks again by itself.`);
-    }
-    await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN));
-  }
-}
-
-async function whyNot(error) {
-  try {
-    const states = await rest.states();
-    if (states.some((state) => state === "START" || state === "LOADING")) return "The model is loading.";
-  } catch {
-    // The first error says what is wrong.
-  }
-  return `The model ${name} cannot be used yet: ${error.message}`;
+function wait(text) {
+  setState("waiting");
+  note(text);
 }
 
 // ---- state -> screen
 
 function setState(state) {
   document.body.dataset.state = state;
+}
+
+function showModel() {
+  const parts = [backend.name, `${model.num_classes} classes`, backend.engine];
+  $("model").textContent = parts.filter(Boolean).join(" · ");
 }
 
 function refresh() {
@@ -206,12 +186,12 @@ async function generate() {
   while (wanted) {
     const scene = wanted;
     wanted = null;
-    const { width, height, seeds } = scene;
+    const { width, height } = scene;
     const end = progress.start(width * height, (seconds) => say(`Drawing … ${seconds.toFixed(1)} s`));
     try {
-      const files = await Promise.all([requestFile(scene, model), encodeNumbers(seeds, width, height)]);
-      const picture = new Blob([await rest.paint(...files)], { type: "image/png" });
+      const picture = new Blob([await backend.paint(scene)], { type: "image/png" });
       const seconds = end(true);
+      showModel();
       variants.add(scene, picture);
       if (scene.width === history.scene.width && scene.height === history.scene.height)
         await pictures.show(picture);
@@ -234,7 +214,7 @@ async function generate() {
 
 async function openFile(file) {
   try {
-    const [scene, remark, notice] = await readScene(file, model, name);
+    const [scene, remark, notice] = await readScene(file, model, backend.name);
     again = null;
     await pictures.compare(null);
     history.push(scene);
@@ -250,15 +230,15 @@ async function openFile(file) {
 }
 
 async function saveLabels() {
-  download(new Blob([await labelFile(history.scene, model)], { type: "image/png" }), `${name}-labels.png`);
+  download(new Blob([await labelFile(history.scene, model)], { type: "image/png" }), `${backend.name}-labels.png`);
 }
 
 async function saveState() {
-  download(await stateFile(history.scene, model, name), `${name}-state.json`);
+  download(await stateFile(history.scene, model, backend.name), `${backend.name}-state.json`);
 }
 
 function savePicture() {
-  if (variants.current) download(variants.current.blob, `${name}-picture.png`);
+  if (variants.current) download(variants.current.blob, `${backend.name}-picture.png`);
 }
 
 // ---- tools
