@@ -2,28 +2,38 @@
 
 import argparse
 import importlib.util
+import logging
 import math
 import sys
+import tempfile
 from typing import NamedTuple
 
 from data_pipeline.errors import OasisError
 from data_pipeline.paths import PathAction
 from oasis_tf.config import ConfigError
-from oasis_tf.model_path import check_model_path
+from oasis_tf.model_path import check_model_path, find_saved_model
 from oasis_tf.outputs import check_directory
 from oasis_tf.tf_setup import quiet_log
 
 
-class _File(NamedTuple):
-    """A format of one file: the end of its name, and the modules that its extra brings."""
+class _Format(NamedTuple):
+    """What a format is written to, and what it needs.
 
-    suffix: str
-    modules: tuple[str, ...]
+    Attributes:
+        suffix: the end of the file's name, None for a directory.
+        extra: of the package, which brings `modules`.
+    """
+
+    suffix: str | None = None
+    extra: str | None = None
+    modules: tuple[str, ...] = ()
 
 
-_FILES = {
-    "onnx": _File(".onnx", ("onnx", "onnxruntime")),
-    "litert": _File(".tflite", ("ai_edge_litert",)),
+_FORMATS = {
+    "saved_model": _Format(),
+    "onnx": _Format(".onnx", "onnx", ("onnx", "onnxruntime")),
+    "litert": _Format(".tflite", "litert", ("ai_edge_litert",)),
+    "web": _Format(None, "onnx", ("onnx", "onnxruntime")),
 }
 
 
@@ -32,36 +42,37 @@ def parse_arguments(argv=None):
     parser = argparse.ArgumentParser(
         prog="python -m oasis_tf.export",
         description="Writes the averaged generator, with batch norm and spectral norm fused into "
-        "its weights: as the next version of a SavedModel for TensorFlow Serving, or as one file "
-        "for another engine, which is run to see that it draws the same pictures.",
+        "its weights: as the next version of a SavedModel for TensorFlow Serving, as one file for "
+        "another engine, which is run to see that it draws the same pictures, or as a page that "
+        "needs no more than a web server.",
     )
     parser.add_argument(
         "--model",
         required=True,
         action=PathAction,
         metavar="PATH",
-        help="a training run or a converted checkpoint",
+        help="a training run, a converted checkpoint or an exported SavedModel",
     )
     parser.add_argument(
         "--out",
         required=True,
         action=PathAction,
         metavar="PATH",
-        help="saved_models/NAME, where the version becomes saved_models/NAME/<number>; of the "
-        "other formats the file, NAME.onnx or NAME.tflite",
+        help="saved_models/NAME, where the version becomes saved_models/NAME/<number>; of onnx "
+        "and litert the file, NAME.onnx or NAME.tflite; of web a new directory NAME",
     )
     parser.add_argument(
         "--format",
-        choices=("saved_model", *_FILES),
+        choices=tuple(_FORMATS),
         default="saved_model",
-        help="onnx: for onnxruntime, OpenVINO and others; litert: TensorFlow Lite, for phones. "
-        "Defaults to saved_model",
+        help="onnx: for onnxruntime, OpenVINO and others; litert: TensorFlow Lite, for phones; "
+        "web: the editor as a page that draws in the browser. Defaults to saved_model",
     )
     parser.add_argument(
         "--weights",
         choices=("float32", "float16"),
         default="float32",
-        help="of an onnx or litert file; float16 is half the size. Defaults to float32",
+        help="of onnx, litert and web; float16 is half the size. Defaults to float32",
     )
     parser.add_argument(
         "--precision",
@@ -75,6 +86,12 @@ def parse_arguments(argv=None):
         type=int,
         default=2**20,
         help="of one picture, so that no request takes all memory. Defaults to %(default)s",
+    )
+    parser.add_argument(
+        "--onnxruntime_web",
+        action=PathAction,
+        metavar="FILE",
+        help="of web: the package of its engine, where there is no network to fetch it from npm",
     )
     return parser.parse_args(argv)
 
@@ -98,56 +115,85 @@ def main(argv=None):
 
 def _check(arguments):
     """Tells at once of all that is wrong with the arguments among themselves."""
-    wrong = []
-    name, file = arguments.format, _FILES.get(arguments.format)
-    if file is None and arguments.out.suffix in (other.suffix for other in _FILES.values()):
+    wrong, name, out = [], arguments.format, arguments.out
+    wanted = _FORMATS[name]
+    of_files = [other.suffix for other in _FORMATS.values() if other.suffix]
+    if wanted.suffix is None and out.suffix in of_files:
         wrong.append(
-            f"--out must be a directory for --format saved_model. Received: {arguments.out}, the "
-            "name of a file of another --format"
+            f"--out must be a directory for --format {name}. Received: {out}, the name of a file "
+            "of another --format"
         )
-    if file is None and arguments.weights != "float32":
+    if name == "web" and (there := _content(out)):
         wrong.append(
-            f"--weights {arguments.weights} is for --format onnx or litert. Received: "
+            f"--out must be a new or an empty directory for --format web. Received: {out}, {there}"
+        )
+    if name != "web" and arguments.onnxruntime_web:
+        wrong.append(f"--onnxruntime_web is for --format web. Received: --format {name}")
+    if name == "saved_model" and arguments.weights != "float32":
+        wrong.append(
+            f"--weights {arguments.weights} is for --format onnx, litert or web. Received: "
             "--format saved_model"
         )
-    if file is not None:
-        if arguments.precision != "float32":
-            wrong.append(
-                f"--precision {arguments.precision} is for --format saved_model. Received: "
-                f"--format {name}"
-            )
-        if arguments.out.suffix != file.suffix or arguments.out.is_dir():
-            wrong.append(
-                f"--out must be a file NAME{file.suffix} for --format {name}. Received: "
-                f"{arguments.out}{', a directory' if arguments.out.is_dir() else ''}"
-            )
-        missing = [module for module in file.modules if not importlib.util.find_spec(module)]
-        if missing:
-            wrong.append(
-                f'--format {name} needs the extra {name}: pip install -e ".[{name}]". '
-                f"Received: {' and '.join(missing)} not installed"
-            )
+    if name != "saved_model" and arguments.precision != "float32":
+        wrong.append(
+            f"--precision {arguments.precision} is for --format saved_model. Received: "
+            f"--format {name}"
+        )
+    if wanted.suffix and (out.suffix != wanted.suffix or out.is_dir()):
+        wrong.append(
+            f"--out must be a file NAME{wanted.suffix} for --format {name}. Received: "
+            f"{out}{', a directory' if out.is_dir() else ''}"
+        )
+    missing = [module for module in wanted.modules if not importlib.util.find_spec(module)]
+    if missing:
+        wrong.append(
+            f'--format {name} needs the extra {wanted.extra}: pip install -e ".[{wanted.extra}]". '
+            f"Received: {' and '.join(missing)} not installed"
+        )
     if wrong:
         raise ConfigError("\n".join(wrong))
 
 
-def _export(arguments):
-    """Writes the model; returns what to tell of it, a dict from titles."""
+def _content(directory):
+    """What is in a directory, in a few words; "" if it is not there or empty."""
+    if not directory.is_dir():
+        return "a file" if directory.exists() else ""
+    count = len(list(directory.iterdir()))
+    return f"which has {count} in it" if count else ""
+
+
+def _open(path):
+    """What holds the model, and the scores that are known of it."""
+    check_model_path(path, "--model")
+    if (exported := find_saved_model(path)) is not None:
+        from oasis_tf.serving.exporting.exported_model import open_exported
+
+        # It warns of gradients that an exported graph has not, and nobody here wants.
+        logging.getLogger("absl").setLevel(logging.ERROR)
+        model = open_exported(exported)
+        return model, model.scores
     from oasis_tf.checkpoints.run_dir import open_run_dir
 
+    model = open_run_dir(path)
+    return model, _scores(model.checkpoint)
+
+
+def _export(arguments):
+    """Writes the model; returns what to tell of it, a dict from titles."""
     if arguments.format == "saved_model":
         check_model_path(arguments.out, "--out")
-        check_directory(arguments.out)
-    else:
+    if arguments.format in ("onnx", "litert"):
         check_directory(arguments.out.parent, "the directory of --out")
-    model = open_run_dir(arguments.model)
+    else:
+        check_directory(arguments.out)
+    model, scores = _open(arguments.model)
     height, width = model.config.image_size
     if arguments.max_pixels < height * width:
         raise ConfigError(
             f"--max_pixels must allow the pictures of the training, {height}x{width}. "
             f"Received: {arguments.max_pixels}"
         )
-    _say(f"checkpoint: {model.title}")
+    _say(f"model: {model.title}")
     generator = model.load_generator()
     # Late, for TensorFlow takes seconds to import and mistakes should be told at once.
     from oasis_tf.serving.exporting.model_info import ModelInfo
@@ -157,7 +203,7 @@ def _export(arguments):
         config=model.config,
         precision=arguments.precision,
         max_pixels=arguments.max_pixels,
-        scores=_scores(model.checkpoint),
+        scores=scores,
     )
     _say("writing the graph; this takes a while")
     if arguments.format == "saved_model":
@@ -166,6 +212,8 @@ def _export(arguments):
         version = export_model(generator, info, arguments.out)
         next_command = f"python -m oasis_tf.serve --model_base_path {arguments.out}"
         return {"version": version, "next": next_command}
+    if arguments.format == "web":
+        return _export_web(generator, info, arguments)
     if arguments.format == "onnx":
         from oasis_tf.serving.exporting.onnx_file import write_onnx as write
     else:
@@ -175,8 +223,30 @@ def _export(arguments):
     return {
         "file": f"{arguments.out}, {arguments.out.stat().st_size / 1e6:.1f} MB",
         "card": f"{arguments.out}.md",
-        "difference": f"at most {differences.trained:.2g} in [-1, 1] from the trained network",
+        "difference": _difference(differences),
     }
+
+
+def _export_web(generator, info, arguments):
+    from oasis_tf.serving.exporting.onnxruntime_web import PACKAGE, fetch_package
+    from oasis_tf.serving.exporting.web_page import write_web_page
+
+    package, out = arguments.onnxruntime_web, arguments.out
+    with tempfile.TemporaryDirectory() as directory:
+        if package is None:
+            _say(f"fetching {PACKAGE} with npm, 33 MB")
+            package = fetch_package(directory)
+        differences = write_web_page(generator, info, out, package, weights=arguments.weights)
+    size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
+    return {
+        "page": f"{out}/index.html, {size / 1e6:.1f} MB with all that it needs",
+        "difference": _difference(differences),
+        "next": f"python -m http.server --bind 127.0.0.1 --directory {out}",
+    }
+
+
+def _difference(differences):
+    return f"at most {differences.trained:.2g} in [-1, 1] from the trained network"
 
 
 def _scores(checkpoint):

@@ -1,4 +1,4 @@
-"""Which paths TensorFlow cannot read models from."""
+"""Where models are: which paths TensorFlow cannot read them from, and the newest version."""
 
 from data_pipeline.errors import DataError
 
@@ -23,3 +23,18 @@ def check_model_path(path, argument):
             f"{argument} must be a path without {' or '.join(_PATTERN)}, for TensorFlow takes the "
             f"paths of models for patterns and would not find it again. Received: {path}"
         )
+
+
+def find_saved_model(path):
+    """The SavedModel that a path means: its directory, or the highest number around it.
+
+    Args:
+        path: Path.
+
+    Returns:
+        Path, or None if there is none.
+    """
+    if (path / "saved_model.pb").is_file():
+        return path
+    versions = [p.parent for p in path.glob("*/saved_model.pb") if p.parent.name.isdecimal()]
+    return max(versions, key=lambda version: int(version.name), default=None)

@@ -2,6 +2,7 @@
 
 import importlib
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -128,6 +129,53 @@ def test_a_file_of_another_engine(model_dir, tmp_path, capsys, monkeypatch, kind
     assert given["scores"]["training step"] == 400
 
 
+@pytest.mark.parametrize("given", [True, False])
+def test_a_page(model_dir, tmp_path, capsys, monkeypatch, given):
+    pytest.importorskip("onnx", reason="NO ONNX: the page is not tested")
+    from oasis_tf.serving.exporting import onnxruntime_web, web_page
+
+    def write(generator, info, directory, package, *, weights):
+        assert generator.num_classes == CLASSES and weights == "float16"
+        directory.mkdir()
+        (directory / "size").write_bytes(package.read_bytes() * 500_000)
+        return Differences(engine=1e-6, trained=0.0025)
+
+    def fetch(directory):
+        path = Path(directory) / "fetched"
+        path.write_bytes(b"1234")
+        return path
+
+    monkeypatch.setattr(web_page, "write_web_page", write)
+    monkeypatch.setattr(onnxruntime_web, "fetch_package", fetch)
+    out, package = tmp_path / "page", tmp_path / "package.tgz"
+    package.write_bytes(b"12")
+    flags = ("--onnxruntime_web", package) if given else ()
+    arguments = ("--model", model_dir, "--out", out, "--format", "web", "--weights", "float16")
+    assert run(*arguments, *flags) == 0
+    printed = capsys.readouterr()
+    assert f"{out}/index.html, {1 if given else 2}.0 MB" in printed.out
+    assert f"python -m http.server --bind 127.0.0.1 --directory {out}" in printed.out
+    assert ("with npm" in printed.err) is not given
+
+
+def test_a_saved_model_is_exported_once_more(tmp_path, capsys, monkeypatch):
+    """The one that is in git."""
+    pytest.importorskip("onnx", reason="NO ONNX: the export is not tested")
+    from oasis_tf.serving.exporting import onnx_file
+
+    def write(generator, info, path, *, weights):
+        path.write_bytes(b"123")
+        assert generator.num_classes == info.legend.num_classes == 34
+        assert info.scores["training step"] > 1000
+        return Differences(engine=1e-6, trained=1e-6)
+
+    monkeypatch.setattr(onnx_file, "write_onnx", write)
+    demo = Path(__file__).parents[1] / "saved_models" / "demo"
+    out = tmp_path / "demo.onnx"
+    assert run("--model", demo, "--out", out, "--format", "onnx") == 0
+    assert f"model: {demo / '1'} (SavedModel)" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "flags, messages",
     [
@@ -140,6 +188,18 @@ def test_a_file_of_another_engine(model_dir, tmp_path, capsys, monkeypatch, kind
             ["must be a file NAME.onnx", "--precision bfloat16 is for --format saved_model"],
         ),
         (("--weights", "float16", "--out", "toy"), ["--weights float16 is for --format onnx"]),
+        (
+            ("--format", "web", "--out", "toy.onnx", "--precision", "bfloat16"),
+            [
+                "must be a directory for --format web",
+                "--precision bfloat16 is for --format saved_model",
+            ],
+        ),
+        (("--format", "web", "--out", "."), ["new or an empty directory", "., which has 1 in it"]),
+        (
+            ("--onnxruntime_web", "web.tgz", "--out", "toy"),
+            ["--onnxruntime_web is for --format web. Received: --format saved_model"],
+        ),
     ],
 )
 def test_what_a_format_does_not_take(tmp_path, monkeypatch, capsys, flags, messages):
@@ -153,15 +213,20 @@ def test_what_a_format_does_not_take(tmp_path, monkeypatch, capsys, flags, messa
 
 @pytest.mark.parametrize(
     "kind, suffix, module",
-    [("onnx", "onnx", "onnxruntime"), ("litert", "tflite", "ai_edge_litert")],
+    [
+        ("onnx", ".onnx", "onnxruntime"),
+        ("litert", ".tflite", "ai_edge_litert"),
+        ("web", "", "onnxruntime"),
+    ],
 )
 def test_a_missing_package_is_one_line(tmp_path, monkeypatch, capsys, kind, suffix, module):
     monkeypatch.setattr(export.importlib.util, "find_spec", lambda name: name != module or None)
-    out = tmp_path / f"toy.{suffix}"
+    out = tmp_path / f"toy{suffix}"
     assert run("--model", tmp_path, "--out", out, "--format", kind) == 2
     told = capsys.readouterr().err
     assert told.count("\n") == 1
-    assert f'pip install -e ".[{kind}]"' in told and f"{module} not installed" in told
+    extra = "onnx" if kind == "web" else kind
+    assert f'pip install -e ".[{extra}]"' in told and f"{module} not installed" in told
 
 
 def test_no_such_model(tmp_path, capsys):

@@ -2,7 +2,7 @@
 
 from data_pipeline.errors import DataError
 from data_pipeline.paths import local_path
-from oasis_tf.model_path import check_model_path
+from oasis_tf.model_path import check_model_path, find_saved_model
 
 
 def load(path):
@@ -21,7 +21,7 @@ def load(path):
     """
     path = local_path(path, "path")
     check_model_path(path, "a model")
-    exported = _find_saved_model(path)
+    exported = find_saved_model(path)
     if exported is None and not (path / "config.json").is_file():
         raise DataError(
             "a model must be a training run, a converted checkpoint or an exported SavedModel. "
@@ -43,13 +43,6 @@ def load(path):
     backend = GeneratorBackend(model.load_generator())
     source = Source(model.title, model.checkpoint)
     return Synthesizer(backend, model.legend, model.config.image_size, source)
-
-
-def _find_saved_model(path):
-    if (path / "saved_model.pb").is_file():
-        return path
-    versions = [p.parent for p in path.glob("*/saved_model.pb") if p.parent.name.isdecimal()]
-    return max(versions, key=lambda version: int(version.name), default=None)
 
 
 def _what_is_there(path):

@@ -1,10 +1,15 @@
 """One running server for all tests that need no other."""
 
+import os
 import shutil
+import tempfile
+from pathlib import Path
 
 import pytest
 
+from data_pipeline.errors import DataError
 from oasis_tf.serving.exporting.export_model import export_model
+from oasis_tf.serving.exporting.onnxruntime_web import fetch_package
 from oasis_tf.serving.warmup import WARMUP_FILE
 from tests.serving.exporting.toy_generator import toy_generator, toy_info
 from tests.serving.running import serving, serving_here
@@ -47,3 +52,18 @@ def painter(exported, tmp_path_factory):
     (base / "1" / WARMUP_FILE).unlink()  # most tests use one signature only
     with serving_here(base, "painter") as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def onnxruntime_web(request):
+    """The package of onnxruntime-web, fetched once for all runs; skips where it cannot be."""
+    cache = request.config.cache.mkdir("onnxruntime_web")
+    for package in cache.glob("*.tgz"):
+        return package
+    with tempfile.TemporaryDirectory(dir=cache) as directory:
+        try:
+            package = fetch_package(Path(directory))
+        except DataError as error:
+            pytest.skip(f"NO ONNXRUNTIME-WEB: the static page is not tested: {error}")
+        os.replace(package, cache / package.name)
+    return cache / package.name

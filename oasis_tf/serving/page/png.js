@@ -10,18 +10,31 @@ const CRC = Uint32Array.from({ length: 256 }, (_, n) => {
 });
 
 // Grey 16-bit PNG of a Uint16Array, as Uint8Array.
-export async function encodeNumbers(numbers, width, height) {
+export function encodeNumbers(numbers, width, height) {
   const rows = new Uint8Array(height * (1 + 2 * width));
   const view = new DataView(rows.buffer);
   for (let y = 0, at = 0, i = 0; y < height; y++) {
     at++; // no filter
     for (let x = 0; x < width; x++, at += 2) view.setUint16(at, numbers[i++]);
   }
+  return encode(rows, width, height, [16, 0]);
+}
+
+// Coloured 8-bit PNG of red, green and blue, row by row in a Uint8ClampedArray, as Uint8Array.
+export function encodeColours(colours, width, height) {
+  const stride = 3 * width, rows = new Uint8Array(height * (1 + stride));
+  for (let y = 0; y < height; y++) {
+    rows.set(colours.subarray(y * stride, (y + 1) * stride), y * (1 + stride) + 1);
+  }
+  return encode(rows, width, height, [8, 2]);
+}
+
+async function encode(rows, width, height, [depth, colour]) {
   const header = new Uint8Array(13);
   const headerView = new DataView(header.buffer);
   headerView.setUint32(0, width);
   headerView.setUint32(4, height);
-  header.set([16, 0, 0, 0, 0], 8);
+  header.set([depth, colour, 0, 0, 0], 8);
   const data = await through(new CompressionStream("deflate"), rows);
   const chunks = [chunk("IHDR", header), chunk("IDAT", data), chunk("IEND", new Uint8Array())];
   return new Uint8Array(await new Blob([Uint8Array.from(SIGNATURE), ...chunks]).arrayBuffer());

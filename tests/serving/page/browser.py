@@ -26,8 +26,12 @@ _FLAGS = (
 
 
 @contextlib.contextmanager
-def chromium(width=1366, height=768):
+def chromium(width=1366, height=768, flags=()):
     """Starts the browser; skips the test, loudly, where there is none.
+
+    Args:
+        width, height: of the page.
+        flags: more of the command line.
 
     Yields:
         `selenium.webdriver.Chrome`, which writes downloads to its attribute `downloads`.
@@ -41,7 +45,7 @@ def chromium(width=1366, height=768):
     options.binary_location = browser
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     with tempfile.TemporaryDirectory() as directory:
-        for flag in (*_FLAGS, f"--user-data-dir={directory}/profile"):
+        for flag in (*_FLAGS, *flags, f"--user-data-dir={directory}/profile"):
             options.add_argument(flag)
         service = webdriver.ChromeService(executable_path=driver)
         chrome = webdriver.Chrome(options=options, service=service)
