@@ -13,6 +13,7 @@ const RUNTIMES = {
   },
 };
 const MOST_THREADS = 8;
+const TELL_AGAIN = 250; // milliseconds
 
 let model; // what model.json says
 let ort, session, engine;
@@ -76,13 +77,15 @@ async function receive() {
   if (!response.ok) throw new Error(`its file ${model.file} cannot be read (HTTP ${response.status})`);
   const bytes = new Uint8Array(model.bytes), reader = response.body.getReader();
   const megabytes = (count) => (count / 1e6).toFixed(1);
-  let have = 0;
+  let have = 0, told = 0;
   while (true) {
     const { done, value } = await reader.read();
     if (done) break;
     if (have + value.length > bytes.length) throw new Error(`its file ${model.file} is another one`);
     bytes.set(value, have);
     have += value.length;
+    if (performance.now() - told < TELL_AGAIN) continue;
+    told = performance.now();
     postMessage({ waiting: `The model is loading: ${megabytes(have)} of ${megabytes(bytes.length)} MB.` });
   }
   if (have < bytes.length) throw new Error(`its file ${model.file} is cut short`);

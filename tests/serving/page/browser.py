@@ -15,7 +15,6 @@ from PIL import Image
 _FLAGS = (
     "--headless",
     "--no-sandbox",
-    "--disable-gpu",
     "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",
@@ -26,12 +25,13 @@ _FLAGS = (
 
 
 @contextlib.contextmanager
-def chromium(width=1366, height=768, flags=()):
+def chromium(width=1366, height=768, flags=(), gpu=False):
     """Starts the browser; skips the test, loudly, where there is none.
 
     Args:
         width, height: of the page.
         flags: more of the command line.
+        gpu: leave the parts on that a graphics card is for.
 
     Yields:
         `selenium.webdriver.Chrome`, which writes downloads to its attribute `downloads`.
@@ -45,6 +45,7 @@ def chromium(width=1366, height=768, flags=()):
     options.binary_location = browser
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     with tempfile.TemporaryDirectory() as directory:
+        flags = [*flags, *([] if gpu else ["--disable-gpu"])]
         for flag in (*_FLAGS, *flags, f"--user-data-dir={directory}/profile"):
             options.add_argument(flag)
         service = webdriver.ChromeService(executable_path=driver)

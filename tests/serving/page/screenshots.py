@@ -2,13 +2,21 @@
 
 python -m tests.serving.page.screenshots --model_base_path saved_models/sample \
     --labels data/sample/labels/val/000001.png --out docs
+python -m tests.serving.page.screenshots --page DIR --labels ... --out docs
+
+The first takes those of the served page, the second that of a static one.
 """
 
 import argparse
+import io
 import tempfile
 from pathlib import Path
 
+from PIL import Image
+
+from data_pipeline.paths import PathAction
 from tests.serving.page.browser import Editor, chromium, resize
+from tests.serving.page.plain_server import plain_server
 from tests.serving.running import serving
 
 SIZES = {
@@ -20,10 +28,21 @@ SIZES = {
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    for name in ("model_base_path", "labels", "out"):
-        parser.add_argument(f"--{name}", type=Path, required=True)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--model_base_path", action=PathAction)
+    what.add_argument("--page", action=PathAction, help="what export --format web wrote")
+    for name in ("labels", "out"):
+        parser.add_argument(f"--{name}", action=PathAction, required=True)
     arguments = parser.parse_args()
+    if arguments.page:
+        with plain_server(arguments.page) as url, chromium() as chrome:
+            _work(Editor(chrome, url), arguments.labels)
+            with Image.open(io.BytesIO(chrome.get_screenshot_as_png())) as image:
+                image.convert("RGB").save(arguments.out / "editor_static.jpg", quality=85)
+        return
     base, name = arguments.model_base_path, arguments.model_base_path.resolve().name
     with (
         tempfile.TemporaryDirectory() as directory,
