@@ -127,6 +127,11 @@ def _check(arguments):
         wrong.append(
             f"--out must be a new or an empty directory for --format web. Received: {out}, {there}"
         )
+    if arguments.onnxruntime_web and not arguments.onnxruntime_web.is_file():
+        wrong.append(
+            f"--onnxruntime_web must be a file. Received: {arguments.onnxruntime_web}, "
+            f"{'a directory' if arguments.onnxruntime_web.exists() else 'which is not there'}"
+        )
     if name != "web" and arguments.onnxruntime_web:
         wrong.append(f"--onnxruntime_web is for --format web. Received: --format {name}")
     if name == "saved_model" and arguments.weights != "float32":

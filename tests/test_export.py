@@ -198,7 +198,10 @@ def test_a_saved_model_is_exported_once_more(tmp_path, capsys, monkeypatch):
         (("--format", "web", "--out", "."), ["new or an empty directory", "., which has 1 in it"]),
         (
             ("--onnxruntime_web", "web.tgz", "--out", "toy"),
-            ["--onnxruntime_web is for --format web. Received: --format saved_model"],
+            [
+                "--onnxruntime_web must be a file. Received: web.tgz, which is not there",
+                "--onnxruntime_web is for --format web. Received: --format saved_model",
+            ],
         ),
     ],
 )

@@ -9,7 +9,7 @@ import pytest
 
 from data_pipeline.errors import DataError
 from oasis_tf.serving.exporting.export_model import export_model
-from oasis_tf.serving.exporting.onnxruntime_web import fetch_package
+from oasis_tf.serving.exporting.onnxruntime_web import FILE, fetch_package
 from oasis_tf.serving.warmup import WARMUP_FILE
 from tests.serving.exporting.toy_generator import toy_generator, toy_info
 from tests.serving.running import serving, serving_here
@@ -58,12 +58,12 @@ def painter(exported, tmp_path_factory):
 def onnxruntime_web(request):
     """The package of onnxruntime-web, fetched once for all runs; skips where it cannot be."""
     cache = request.config.cache.mkdir("onnxruntime_web")
-    for package in cache.glob("*.tgz"):
-        return package
+    if (cache / FILE).exists():
+        return cache / FILE
     with tempfile.TemporaryDirectory(dir=cache) as directory:
         try:
             package = fetch_package(Path(directory))
         except DataError as error:
             pytest.skip(f"NO ONNXRUNTIME-WEB: the static page is not tested: {error}")
-        os.replace(package, cache / package.name)
-    return cache / package.name
+        os.replace(package, cache / FILE)
+    return cache / FILE

@@ -15,7 +15,7 @@ from pathlib import Path
 from data_pipeline.errors import DataError
 
 PACKAGE = "onnxruntime-web@1.30.0"
-_FILE = "onnxruntime-web-1.30.0.tgz"
+FILE = "onnxruntime-web-1.30.0.tgz"
 _SHA512 = "q0y+JrrtukXSzsBWEMccVfqX25LRmosXHF+CaRJmg8pZClzcV7svNc4rKY3jL02Vb7QmRMDs1SigqR4CXAfKYQ=="
 # For the processor, and for the graphics card, which a page loads only where there is one. Named
 # .js: some servers do not know that .mjs are programs, and then no browser runs them.
@@ -62,7 +62,7 @@ def fetch_package(directory):
         raise _needed(f"no answer to npm within {_TIMEOUT} s") from None
     if done.returncode:
         raise _needed(f"npm: {_reason(done.stderr)}")
-    return Path(directory) / _FILE
+    return Path(directory) / FILE
 
 
 def unpack_runtime(package, directory):
@@ -95,7 +95,7 @@ def unpack_runtime(package, directory):
 def _needed(received):
     return DataError(
         f"--format web needs {PACKAGE}: `npm pack {PACKAGE}`, where there is a network, makes "
-        f"{_FILE} for --onnxruntime_web. Received: {received}"
+        f"{FILE} for --onnxruntime_web. Received: {received}"
     )
 
 

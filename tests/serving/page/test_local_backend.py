@@ -4,12 +4,16 @@ import dataclasses
 import io
 import json
 import shutil
+import urllib.parse
+from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
 
+import oasis_tf
+from oasis_tf import export
 from oasis_tf.images import to_uint8
 from oasis_tf.models.generator import Generator
 from oasis_tf.random_normals import random_bits, random_normals
@@ -189,9 +193,37 @@ def test_variants_and_downloads(editor, tmp_path):
 
 
 @pytest.mark.slow
-def test_threads_where_the_page_is_isolated(chrome, directory, generator):
-    with plain_server(directory, **ISOLATED) as url:
+def test_the_demo_is_quick(chrome, onnxruntime_web, tmp_path):
+    """From the model that is in git, by the command, to the same picture in half a second."""
+    demo, page = Path(__file__).parents[3] / "saved_models" / "demo", tmp_path / "demo"
+    flags = ["--model", demo, "--out", page, "--format", "web"]
+    assert export.main([*map(str, flags), "--onnxruntime_web", str(onnxruntime_web)]) == 0
+    with plain_server(page) as url:
         editor = Editor(chrome, url)
+        editor.drag("#labels", (10, 30), (50, 30))
+        editor.wait_for_drawing(1)
+        seconds = []
+        for count in (2, 3, 4):
+            editor.click("#all")
+            editor.wait_for_drawing(count)
+            seconds.append(float(editor.find("#status").text.split()[2]))
+        assert min(seconds) < 0.5
+        shown = editor.pixels("#labels")[..., :3].astype(int)
+        model = oasis_tf.load(demo)
+        palette = np.array(model.palette, int)
+        label_map = np.argmin(np.abs(shown[:, :, None] - palette).sum(-1), axis=-1)
+        seed = seed_map(json.loads(editor.download("#save")))[0, 0]
+        (picture,) = model.synthesize(label_map, seed=int(seed))
+        assert picture.std() > 10
+        assert np.abs(drawn(editor) - picture).max() <= 1
+        assert complaints(editor) == []
+
+
+@pytest.mark.slow
+def test_threads_where_the_page_is_isolated(chrome, directory, generator):
+    # Below a path, too.
+    with plain_server(directory.parent, **ISOLATED) as url:
+        editor = Editor(chrome, f"{url}{urllib.parse.quote(directory.name)}/")
         cores = chrome.execute_script("return navigator.hardwareConcurrency")
         assert f"WebAssembly, {min(cores, 8)} thread" in editor.find("#model").text
         editor.click("#generate")
