@@ -20,16 +20,20 @@ OURS = {
 }
 
 
-@pytest.fixture
-def package(tmp_path, monkeypatch):
-    """A package like the real one, whose files hold their names; one file more."""
-    path = tmp_path / "onnxruntime-web.tgz"
+def write_package(directory):
+    """A package like the real one, whose files hold their names, one file more; its checksum."""
+    path = directory / "onnxruntime-web.tgz"
     with tarfile.open(path, "w:gz") as archive:
         for name in (*onnxruntime_web._FILES, "ort.all.js"):
-            (tmp_path / name).write_text(name)
-            archive.add(tmp_path / name, f"package/dist/{name}")
-            (tmp_path / name).unlink()
-    digest = base64.b64encode(hashlib.sha512(path.read_bytes()).digest()).decode()
+            (directory / name).write_text(name)
+            archive.add(directory / name, f"package/dist/{name}")
+            (directory / name).unlink()
+    return path, base64.b64encode(hashlib.sha512(path.read_bytes()).digest()).decode()
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    path, digest = write_package(tmp_path)
     monkeypatch.setattr(onnxruntime_web, "_SHA512", digest)
     return path
 
