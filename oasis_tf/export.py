@@ -37,6 +37,9 @@ _FORMATS = {
 }
 
 
+_WRITING = "writing the graph; this takes a while"
+
+
 def parse_arguments(argv=None):
     """Parses the command line into an `argparse.Namespace`; exits with code 2 if it is wrong."""
     parser = argparse.ArgumentParser(
@@ -167,20 +170,17 @@ def _content(directory):
     return f"which has {count} in it" if count else ""
 
 
-def _open(path):
-    """What holds the model, and the scores that are known of it."""
-    check_model_path(path, "--model")
-    if (exported := find_saved_model(path)) is not None:
+def _open(path, exported):
+    """What holds the model: a `RunDir`, or an `ExportedModel` if there is a SavedModel."""
+    if exported is not None:
         from oasis_tf.serving.exporting.exported_model import open_exported
 
         # It warns of gradients that an exported graph has not, and nobody here wants.
         logging.getLogger("absl").setLevel(logging.ERROR)
-        model = open_exported(exported)
-        return model, model.scores
+        return open_exported(exported)
     from oasis_tf.checkpoints.run_dir import open_run_dir
 
-    model = open_run_dir(path)
-    return model, _scores(model.checkpoint)
+    return open_run_dir(path)
 
 
 def _export(arguments):
@@ -191,7 +191,9 @@ def _export(arguments):
         check_directory(arguments.out.parent, "the directory of --out")
     else:
         check_directory(arguments.out)
-    model, scores = _open(arguments.model)
+    check_model_path(arguments.model, "--model")
+    exported = find_saved_model(arguments.model)
+    model = _open(arguments.model, exported)
     height, width = model.config.image_size
     if arguments.max_pixels < height * width:
         raise ConfigError(
@@ -208,17 +210,17 @@ def _export(arguments):
         config=model.config,
         precision=arguments.precision,
         max_pixels=arguments.max_pixels,
-        scores=scores,
+        scores=_scores(model.checkpoint) if exported is None else model.scores,
     )
-    _say("writing the graph; this takes a while")
+    if arguments.format == "web":
+        return _export_web(generator, info, arguments)
+    _say(_WRITING)
     if arguments.format == "saved_model":
         from oasis_tf.serving.exporting.export_model import export_model
 
         version = export_model(generator, info, arguments.out)
         next_command = f"python -m oasis_tf.serve --model_base_path {arguments.out}"
         return {"version": version, "next": next_command}
-    if arguments.format == "web":
-        return _export_web(generator, info, arguments)
     if arguments.format == "onnx":
         from oasis_tf.serving.exporting.onnx_file import write_onnx as write
     else:
@@ -241,6 +243,7 @@ def _export_web(generator, info, arguments):
         if package is None:
             _say(f"fetching {PACKAGE} with npm, 33 MB")
             package = fetch_package(directory)
+        _say(_WRITING)
         differences = write_web_page(generator, info, out, package, weights=arguments.weights)
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     return {
