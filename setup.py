@@ -4,6 +4,7 @@ from setuptools import find_packages, setup
 
 ONNX = ["onnx>=1.17", "onnxruntime>=1.19"]
 LITERT = ["ai-edge-litert>=2"]
+HUB = ["huggingface_hub>=1"]
 SERVE = ["fastapi>=0.115", "uvicorn[standard]>=0.30", "prometheus_client>=0.20"]
 
 setup(
@@ -37,12 +38,14 @@ setup(
         "gpu": ["tensorflow[and-cuda]>=2.20,<2.21"],
         "onnx": ONNX,
         "litert": LITERT,
+        "hub": HUB,
         "segformer": ["keras-hub>=0.20"],
         "docs": ["mkdocs-material>=9.5", "mkdocstrings[python]>=0.26"],
         "dev": [
             *SERVE,
             *ONNX,
             *LITERT,
+            *HUB,
             "openvino>=2024.4",
             "pytest>=8",
             "pytest-xdist>=3.8",

@@ -5,6 +5,7 @@ import sys
 from data_pipeline.errors import OasisError
 from data_pipeline.paths import PathAction
 from oasis_tf.console import say
+from oasis_tf.model_path import ModelPathAction
 from oasis_tf.outputs import check_directory, make_directory
 from oasis_tf.tf_setup import quiet_log
 
@@ -14,9 +15,10 @@ def add_model_argument(parser):
     parser.add_argument(
         "--model",
         required=True,
-        action=PathAction,
+        action=ModelPathAction,
         metavar="PATH",
-        help="a training run, a converted checkpoint or an exported SavedModel",
+        help="a training run, a converted checkpoint or an exported SavedModel, or one on the "
+        "Hugging Face Hub, hf://USER/NAME or hf://USER/NAME@REVISION",
     )
 
 

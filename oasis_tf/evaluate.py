@@ -12,6 +12,7 @@ from oasis_tf.evaluation.metrics.metric import in_short
 from oasis_tf.evaluation.metrics.registry import METRICS
 from oasis_tf.evaluation.protocols import PROTOCOLS, choose_protocol
 from oasis_tf.metrics.frozen import weights_dir
+from oasis_tf.model_path import local_model
 from oasis_tf.outputs import check_directory, check_files
 from oasis_tf.tf_setup import quiet_log
 
@@ -121,10 +122,11 @@ def _evaluate(arguments):
         weights_dir=weights_dir(arguments.weights_dir),
         download=arguments.download_weights,
     )
-    synthesizer = load(arguments.model)
+    model_path = local_model(arguments.model, "--model")
+    synthesizer = load(model_path)
     say(f"checkpoint: {synthesizer.source.title}")
     try:
-        evaluation = evaluate(synthesizer, arguments.model, request, cache_dir, tell=say)
+        evaluation = evaluate(synthesizer, model_path, request, cache_dir, tell=say)
         print(_table(evaluation))  # first, so that it is seen whatever becomes of the files
         if arguments.out:
             write_atomically(arguments.out, json.dumps(evaluation.result, indent=1) + "\n")

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from data_pipeline.errors import OasisError
 from data_pipeline.paths import PathAction
 from oasis_tf.config import ConfigError
-from oasis_tf.model_path import check_model_path, find_saved_model
+from oasis_tf.model_path import ModelPathAction, check_model_path, find_saved_model, local_model
 from oasis_tf.outputs import check_directory
 from oasis_tf.tf_setup import quiet_log
 
@@ -52,9 +52,10 @@ def parse_arguments(argv=None):
     parser.add_argument(
         "--model",
         required=True,
-        action=PathAction,
+        action=ModelPathAction,
         metavar="PATH",
-        help="a training run, a converted checkpoint or an exported SavedModel",
+        help="a training run, a converted checkpoint or an exported SavedModel, which may be on "
+        "the Hugging Face Hub, hf://USER/NAME",
     )
     parser.add_argument(
         "--out",
@@ -73,9 +74,10 @@ def parse_arguments(argv=None):
     )
     parser.add_argument(
         "--weights",
-        choices=("float32", "float16"),
+        choices=("float32", "float16", "int8"),
         default="float32",
-        help="of onnx, litert and web; float16 is half the size. Defaults to float32",
+        help="of onnx, litert and web; float16 is half the size, int8 a quarter. Defaults to "
+        "float32",
     )
     parser.add_argument(
         "--precision",
@@ -191,9 +193,10 @@ def _export(arguments):
         check_directory(arguments.out.parent, "the directory of --out")
     else:
         check_directory(arguments.out)
-    check_model_path(arguments.model, "--model")
-    exported = find_saved_model(arguments.model)
-    model = _open(arguments.model, exported)
+    path = local_model(arguments.model, "--model")
+    check_model_path(path, "--model")
+    exported = find_saved_model(path)
+    model = _open(path, exported)
     height, width = model.config.image_size
     if arguments.max_pixels < height * width:
         raise ConfigError(
@@ -254,7 +257,10 @@ def _export_web(generator, info, arguments):
 
 
 def _difference(differences):
-    return f"at most {differences.trained:.2g} in [-1, 1] from the trained network"
+    return (
+        f"at most {differences.trained:.2g} in [-1, 1] from the trained network, "
+        f"{differences.mean:.2g} on average"
+    )
 
 
 def _scores(checkpoint):

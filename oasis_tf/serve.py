@@ -9,9 +9,9 @@ import sys
 import urllib.parse
 
 from data_pipeline.errors import DataError
-from data_pipeline.paths import PathAction
 from oasis_tf.console import report
-from oasis_tf.model_path import check_model_path
+from oasis_tf.hub.address import HubAddress
+from oasis_tf.model_path import ModelPathAction, check_model_path, local_model
 from oasis_tf.tf_setup import quick_graphs, quiet_log
 
 
@@ -25,8 +25,10 @@ def parse_arguments(argv=None):
     parser.add_argument(
         "--model_base_path",
         required=True,
-        action=PathAction,
-        help="directory whose numbered children are the versions",
+        action=ModelPathAction,
+        metavar="PATH",
+        help="directory whose numbered children are the versions; or a model on the Hugging Face "
+        "Hub, hf://USER/NAME or hf://USER/NAME@REVISION",
     )
     parser.add_argument("--model_name", help="defaults to the directory's name")
     parser.add_argument("--host", default="127.0.0.1", help="defaults to this machine only")
@@ -59,14 +61,17 @@ def parse_arguments(argv=None):
 def main(argv=None):
     """Runs the command; returns the exit code."""
     arguments = parse_arguments(argv)
-    base_path = arguments.model_base_path
-    if not base_path.is_dir():
-        return _refuse(f"--model_base_path must be a directory. Received: {base_path}")
+    given = arguments.model_base_path
     try:
+        base_path = local_model(given, "--model_base_path")
+        if not base_path.is_dir():
+            return _refuse(f"--model_base_path must be a directory. Received: {base_path}")
         check_model_path(base_path, "--model_base_path")
     except DataError as error:
         return _refuse(error)
-    name = arguments.model_name or base_path.resolve().name
+    # A directory of the Hub's cache is named for a commit.
+    own_name = given.name if isinstance(given, HubAddress) else base_path.resolve().name
+    name = arguments.model_name or own_name
     try:
         listener = _listen(arguments.host, arguments.port)
     except OSError as error:
@@ -75,10 +80,10 @@ def main(argv=None):
             f"{arguments.port} ({error})"
         )
     with listener:
-        return _serve(arguments, name, listener)
+        return _serve(arguments, base_path, name, listener)
 
 
-def _serve(arguments, name, listener):
+def _serve(arguments, base_path, name, listener):
     # Late, for TensorFlow takes seconds to import and mistakes should be told at once.
     quiet_log()
 
@@ -110,7 +115,7 @@ def _serve(arguments, name, listener):
         max_queue=arguments.max_queue,
         timeout=arguments.timeout,
     )
-    versions = VersionManager(arguments.model_base_path, Servable, tell=report)
+    versions = VersionManager(base_path, Servable, tell=report)
     config = uvicorn.Config(
         create_app(name, versions, limits, arguments.cors_origin),
         # A client may offer another protocol ("Upgrade: h2c", as Java's does): the offer is

@@ -1,8 +1,7 @@
 """Opens whatever holds a trained model."""
 
 from data_pipeline.errors import DataError
-from data_pipeline.paths import local_path
-from oasis_tf.model_path import check_model_path, find_saved_model
+from oasis_tf.model_path import check_model_path, find_saved_model, local_model
 
 
 def load(path):
@@ -11,15 +10,18 @@ def load(path):
     Args:
         path: a training run (the averaged generator of its best checkpoint), a checkpoint
             converted by `oasis_tf.convert`, or an exported SavedModel: its numbered directory, or
-            the one around it, of which the highest number is taken.
+            the one around it, of which the highest number is taken. Or a model that
+            `oasis_tf.publish` has uploaded to the Hugging Face Hub: "hf://USER/NAME", of its newest
+            state, or "hf://USER/NAME@REVISION".
 
     Returns:
         `oasis_tf.sampling.synthesizer.Synthesizer`.
 
     Raises:
-        DataError, ConfigError (both ValueErrors): there is nothing of the kind, or it is damaged.
+        DataError, ConfigError (both ValueErrors): there is nothing of the kind, it is damaged, or
+            cannot be fetched.
     """
-    path = local_path(path, "path")
+    path = local_model(path)
     check_model_path(path, "a model")
     exported = find_saved_model(path)
     if exported is None and not (path / "config.json").is_file():

@@ -24,6 +24,7 @@ class SavedModelBackend:
         directory: Path that holds `saved_model.pb` and `assets.extra/model.json`.
 
     Attributes:
+        content: dict, what `assets.extra/model.json` holds.
         legend: `Legend`, the classes.
         image_size: (height, width) of training.
 
@@ -36,7 +37,7 @@ class SavedModelBackend:
         path = directory / INFORMATION
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
-            self._content, self.legend = content, Legend.from_json(content)
+            self.content, self.legend = content, Legend.from_json(content)
             height, width = content["image_size"]
             self.image_size = int(height), int(width)
             self._multiple = int(content["size_multiple"])
@@ -87,7 +88,7 @@ class SavedModelBackend:
         for edit_seed in edit_seeds:
             # The original's noise does not depend on its labels, so the edited ones serve it too.
             answer = self._edit(
-                label_map_bytes=tf.constant([encode_for_model(edited, self._content)]),
+                label_map_bytes=tf.constant([encode_for_model(edited, self.content)]),
                 mask_bytes=tf.constant([mask.getvalue()]),
                 seed=tf.constant([seed], tf.int32),
                 edit_seed=tf.constant([edit_seed], tf.int32),

@@ -17,15 +17,18 @@ class EngineDiffers(OasisError, RuntimeError):
 
 
 class Differences(NamedTuple):
-    """The largest differences of a number of a picture, in [-1, 1].
+    """The differences of the numbers of pictures, in [-1, 1].
 
     Attributes:
-        engine: from TensorFlow with the weights of the file: what the engine does.
-        trained: from the generator as it was trained: that, and the rounding of the weights.
+        engine: the largest from TensorFlow with the weights of the file: what the engine does.
+        trained: the largest from the generator as it was trained: that, and the rounding of the
+            weights.
+        mean: as `trained`, of all numbers; the mean of the label map where it is largest.
     """
 
     engine: float
     trained: float
+    mean: float
 
 
 def compare_engines(generator, weights, image_size, draw):
@@ -49,7 +52,8 @@ def compare_engines(generator, weights, image_size, draw):
         given = [tf.constant(array) for array in inputs]
         same = draw_plainly(weights, TensorFlowOperations(), *given)
         drawn = draw(*inputs)
-        found.append([np.abs(drawn - right).max() for right in (same, generator(*given))])
+        engine, trained = (np.abs(drawn - right) for right in (same, generator(*given)))
+        found.append([engine.max(), trained.max(), trained.mean()])
     differences = Differences(*map(float, np.max(found, axis=0)))
     if not differences.engine <= TOLERANCE:  # nor is NaN
         raise EngineDiffers(

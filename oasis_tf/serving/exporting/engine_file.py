@@ -9,10 +9,14 @@ import tensorflow as tf
 
 from data_pipeline.errors import DataError
 from data_pipeline.files import publish
-from oasis_tf.serving.exporting.compare_engines import compare_engines
+from oasis_tf.serving.exporting.compare_engines import EngineDiffers, compare_engines
 from oasis_tf.serving.exporting.fuse_norms import fuse_norms
+from oasis_tf.serving.exporting.int8_weights import rounded_to_int8
 from oasis_tf.serving.exporting.model_card import engine_card, licence
 from oasis_tf.serving.exporting.plain_generator import plain_weights
+
+# Of int8, on average over all numbers of the pictures: two and a half of 255.
+INT8_TOLERANCE = 0.02
 
 
 def write_engine_file(generator, info, path, *, weights, engine, write, open_file):
@@ -24,7 +28,8 @@ def write_engine_file(generator, info, path, *, weights, engine, write, open_fil
         generator: a trained `Generator`; stays as it is.
         info: its `ModelInfo`.
         path: of the file; one that is there is replaced, directories are made.
-        weights: "float32", or "float16": half the size; computed is in float32 all the same.
+        weights: "float32", "float16" or "int8": half the size, or a quarter; computed is in float32
+            all the same.
         engine: what the card calls it.
         write: function of the `PlainWeights` as arrays, rounded to `weights`; the metadata, a dict
             of str to str; and the path to write to.
@@ -34,7 +39,7 @@ def write_engine_file(generator, info, path, *, weights, engine, write, open_fil
         `Differences`.
 
     Raises:
-        EngineDiffers: the engine draws other pictures.
+        EngineDiffers: the engine draws other pictures, or int8 is too coarse for these weights.
         DataError: weights beyond float16.
         OSError: the directory cannot be written.
     """
@@ -46,6 +51,12 @@ def write_engine_file(generator, info, path, *, weights, engine, write, open_fil
         write(rounded, _metadata(info, path.stem, weights), temporary)
         image_size = info.config.image_size
         differences = compare_engines(generator, rounded, image_size, open_file(temporary))
+        if weights == "int8" and not differences.mean <= INT8_TOLERANCE:
+            raise EngineDiffers(
+                f"--weights int8 must keep the pictures to {INT8_TOLERANCE} in [-1, 1] on average; "
+                "nothing was written, and float16 takes half the size. Received: a difference of "
+                f"{differences.mean:.2g}"
+            )
         text = engine_card(info, path, engine=engine, weights=weights, differences=differences)
         card.write_text(text, encoding="utf-8")
         publish(card, path.with_name(f"{path.name}.md"))
@@ -66,6 +77,8 @@ def _rounded(weights, dtype):
     def round_one(tensor):
         if tensor is None:
             return None
+        if dtype == "int8":
+            return rounded_to_int8(tensor.numpy())
         with np.errstate(over="ignore"):
             array = tensor.numpy().astype(dtype).astype(np.float32)
         if not np.isfinite(array).all():

@@ -1,11 +1,13 @@
 """A generator as one LiteRT file (TensorFlow Lite), for phones and small machines."""
 
+import json
 import tempfile
 
 import numpy as np
 import tensorflow as tf
 
 from oasis_tf.serving.exporting.engine_file import write_engine_file
+from oasis_tf.serving.exporting.int8_weights import to_int8
 from oasis_tf.serving.exporting.plain_generator import draw_plainly
 from oasis_tf.serving.exporting.tensorflow_operations import TensorFlowOperations
 
@@ -24,7 +26,7 @@ def write_litert(generator, info, path, *, weights="float32"):
         generator: a trained `Generator`; stays as it is.
         info: its `ModelInfo`.
         path: of the file, NAME.tflite; its card is NAME.tflite.md.
-        weights: "float32" or "float16".
+        weights: "float32", "float16" or "int8".
 
     Returns:
         `Differences` of LiteRT's pictures.
@@ -34,8 +36,16 @@ def write_litert(generator, info, path, *, weights="float32"):
     """
 
     def write(weights, metadata, path):
-        converted = _convert(weights, half=metadata["weights"] == '"float16"')
-        path.write_bytes(_described(converted, info.config.image_size, metadata))
+        dtype = json.loads(metadata["weights"])
+        # Late, for it brings all of the schema.
+        from tensorflow.lite.tools import flatbuffer_utils
+
+        converted = _convert(weights, half=dtype == "float16")
+        model = flatbuffer_utils.convert_bytearray_to_object(converted)
+        if dtype == "int8":
+            _store_in_int8(model)
+        _describe(model, info.config.image_size, metadata)
+        path.write_bytes(flatbuffer_utils.convert_object_to_bytearray(model))
 
     return write_engine_file(
         generator,
@@ -92,13 +102,65 @@ def _convert(weights, half):
         return converter.convert()
 
 
-def _described(converted, image_size, metadata):
-    """The file with metadata, and inputs that have a size before anybody gives them one."""
-    # Late, for it brings all of the schema.
-    from tensorflow.lite.python import schema_py_generated as schema
-    from tensorflow.lite.tools import flatbuffer_utils
+def _store_in_int8(model):
+    """Stores the weights in int8, and lets the file turn them into float32 when it is loaded.
 
-    model = flatbuffer_utils.convert_bytearray_to_object(converted)
+    The converter's own int8 rounds what the layers give each other as well.
+    """
+    from tensorflow.lite.python import schema_py_generated as schema
+
+    graph = model.subgraphs[0]
+    model.operatorCodes.append(schema.OperatorCodeT())
+    model.operatorCodes[-1].builtinCode = schema.BuiltinOperator.DEQUANTIZE
+    model.operatorCodes[-1].deprecatedBuiltinCode = schema.BuiltinOperator.DEQUANTIZE
+    model.operatorCodes[-1].version = 5  # the first with a scale for each channel
+    operators = []
+    for number, axis in _weights_of(model).items():
+        tensor = graph.tensors[number]
+        array = np.frombuffer(bytes(model.buffers[tensor.buffer].data), np.float32)
+        array = array.reshape(tensor.shape)
+        shared = tuple(i for i in range(array.ndim) if i != axis)
+        numbers, scale = to_int8(array, shared)
+        stored = schema.TensorT()
+        stored.name, stored.shape = tensor.name + b"_int8", tensor.shape
+        stored.type, stored.buffer = schema.TensorType.INT8, tensor.buffer
+        stored.quantization = schema.QuantizationParametersT()
+        stored.quantization.scale = scale.ravel()
+        stored.quantization.zeroPoint = np.zeros(scale.size, np.int64)
+        stored.quantization.quantizedDimension = axis
+        model.buffers[tensor.buffer].data = numbers.view(np.uint8).ravel()
+        tensor.buffer = 0  # that of nothing
+        operator = schema.OperatorT()
+        operator.opcodeIndex = len(model.operatorCodes) - 1
+        operator.inputs, operator.outputs = [len(graph.tensors)], [number]
+        graph.tensors.append(stored)
+        operators.append(operator)
+    graph.operators = operators + graph.operators
+
+
+def _weights_of(model):
+    """The constants that `rounded_to_int8` rounds: {number of a tensor: axis of its scales}."""
+    from tensorflow.lite.python import schema_py_generated as schema
+
+    graph, found = model.subgraphs[0], {}
+    for operator in graph.operators:
+        code = model.operatorCodes[operator.opcodeIndex].builtinCode
+        if code == schema.BuiltinOperator.CONV_2D:
+            found[operator.inputs[1]] = 0
+        elif code == schema.BuiltinOperator.GATHER:
+            rows = graph.tensors[operator.inputs[0]]
+            if (
+                rows.type == schema.TensorType.FLOAT32
+                and model.buffers[rows.buffer].data is not None
+            ):
+                found[operator.inputs[0]] = 1
+    return found
+
+
+def _describe(model, image_size, metadata):
+    """Adds metadata, and gives the inputs a size before anybody does."""
+    from tensorflow.lite.python import schema_py_generated as schema
+
     graph = model.subgraphs[0]
     for number in graph.inputs:
         tensor = graph.tensors[number]
@@ -111,4 +173,3 @@ def _described(converted, image_size, metadata):
         entry.name, entry.buffer = name.encode(), len(model.buffers)
         model.buffers.append(buffer)
         model.metadata.append(entry)
-    return bytes(flatbuffer_utils.convert_object_to_bytearray(model))

@@ -72,7 +72,7 @@ def engine_card(info, path, *, engine, weights, differences):
         info: `ModelInfo`.
         path: of the file.
         engine: its name.
-        weights: "float32" or "float16".
+        weights: "float32", "float16" or "int8".
         differences: `oasis_tf.serving.exporting.compare_engines.Differences`.
 
     Returns:
@@ -84,6 +84,7 @@ def engine_card(info, path, *, engine, weights, differences):
         "precision": f"weights in {weights}, computed in float32",
         "largest difference from TensorFlow": f"{differences.engine:.2g} in [-1, 1]",
         "largest difference from the trained network": f"{differences.trained:.2g} in [-1, 1]",
+        "mean difference from the trained network": f"{differences.mean:.2g} in [-1, 1]",
     }
     return _card(info, path.stem, engine, "the metadata of the file", rows)
 

@@ -25,7 +25,7 @@ def write_onnx(generator, info, path, *, weights="float32"):
         generator: a trained `Generator`; stays as it is.
         info: its `ModelInfo`.
         path: of the file, NAME.onnx; its card is NAME.onnx.md.
-        weights: "float32" or "float16".
+        weights: "float32", "float16" or "int8".
 
     Returns:
         `Differences` of onnxruntime's pictures.

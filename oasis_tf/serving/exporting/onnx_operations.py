@@ -4,14 +4,15 @@ import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
 from oasis_tf.layers.activation import SLOPE
+from oasis_tf.serving.exporting.int8_weights import to_int8
 
 
 class OnnxOperations:
     """The operations on names of values, with the channels first, as ONNX' convolutions are.
 
     Args:
-        dtype: "float32" or "float16", of the weights in the file. Computed is in float32: engines
-            cast constants once, when they load the file.
+        dtype: "float32", "float16" or "int8", of the weights in the file. Computed is in float32:
+            engines cast and scale constants once, when they load the file.
 
     Attributes:
         nodes: list of NodeProto, in order.
@@ -61,6 +62,11 @@ class OnnxOperations:
 
     def look_up(self, rows, ids):
         """float32 (N + 1, C), int32 (B, h, w) -> (B, h, w, C)."""
+        if self._dtype == np.int8:
+            # OpenVINO 2026.4 writes where it must not if rows of int8 are looked up right after
+            # their columns are scaled. Turned in between, which engines compute once, it does not.
+            columns = self._weight(np.transpose(rows), shared=(1,))
+            return self._node("Gather", self._node("Transpose", columns, perm=[1, 0]), ids)
         return self._node("Gather", self._weight(rows), ids)
 
     def channels(self, x):
@@ -70,7 +76,7 @@ class OnnxOperations:
     def conv(self, x, conv):
         """A `Conv` of a picture."""
         margin = conv.kernel.shape[0] // 2
-        inputs = [x, self._weight(np.transpose(conv.kernel, (3, 2, 0, 1)))]
+        inputs = [x, self._weight(np.transpose(conv.kernel, (3, 2, 0, 1)), shared=(1, 2, 3))]
         if conv.bias is not None:
             inputs.append(self._weight(conv.bias))
         return self._node("Conv", *inputs, pads=[margin] * 4)
@@ -124,7 +130,15 @@ class OnnxOperations:
         self.nodes.append(helper.make_node(kind, inputs, [output], name=output, **attributes))
         return output
 
-    def _weight(self, array):
+    def _weight(self, array, shared=()):
+        """A constant; `shared`: the axes that have one scale, as in `to_int8`."""
+        if self._dtype == np.int8:
+            if not shared:  # a bias
+                return self._constant(array)
+            # Not DequantizeLinear, which onnxruntime computes anew for each picture.
+            numbers, scale = to_int8(array, shared)
+            numbers = self._node("Cast", self._constant(numbers), to=TensorProto.FLOAT)
+            return self.multiply(numbers, self._constant(scale))
         stored = np.asarray(array, self._dtype)
         if stored.dtype == np.float32:
             return self._constant(stored)

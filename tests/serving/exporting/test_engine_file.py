@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from data_pipeline.errors import DataError
 from oasis_tf.serving.exporting import compare_engines as compare_module
+from oasis_tf.serving.exporting import engine_file as module
 from oasis_tf.serving.exporting.compare_engines import EngineDiffers
 from oasis_tf.serving.exporting.engine_file import write_engine_file
 from oasis_tf.serving.exporting.plain_generator import draw_plainly
@@ -85,10 +86,28 @@ def test_float16_is_held_to_its_own_numbers(generator, tmp_path):
     kept = write(generator, tmp_path / "toy.abacus", weights="float16")
     kernel = kept["arrays"].blocks[0].conv_0.kernel
     np.testing.assert_array_equal(kernel, kernel.astype(np.float16).astype(np.float32))
-    engine, trained = kept["differences"]
+    engine, trained, mean = kept["differences"]
     assert engine < 1e-5 < 1e-4 < trained < 0.02
+    assert 1e-5 < mean < trained / 3
     assert "weights in float16" in (tmp_path / "toy.abacus.md").read_text()
     assert kept["metadata"]["weights"] == '"float16"'
+
+
+def test_int8_is_held_to_a_mean(generator, tmp_path, monkeypatch):
+    path = tmp_path / "toy.abacus"
+    kept = write(generator, path, weights="int8")
+    kernel = kept["arrays"].blocks[0].conv_0.kernel
+    assert max(len(np.unique(kernel[..., c])) for c in range(kernel.shape[-1])) < 256
+    assert 1e-3 < kept["differences"].mean < module.INT8_TOLERANCE
+    card = (tmp_path / "toy.abacus.md").read_text()
+    assert "weights in int8" in card
+    assert f"| mean difference from the trained network | {kept['differences'].mean:.2g} in" in card
+
+    path.unlink()
+    monkeypatch.setattr(module, "INT8_TOLERANCE", 1e-3)
+    with pytest.raises(EngineDiffers, match="int8 must keep the pictures to 0.001"):
+        write(generator, path, weights="int8")
+    assert not path.exists()
 
 
 def test_weights_beyond_float16(tmp_path):

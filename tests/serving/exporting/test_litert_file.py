@@ -2,11 +2,17 @@ import json
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
+from oasis_tf.serving.exporting.fuse_norms import fuse_norms
+from oasis_tf.serving.exporting.int8_weights import rounded_to_int8
+from oasis_tf.serving.exporting.plain_generator import draw_plainly, plain_weights
+from oasis_tf.serving.exporting.tensorflow_operations import TensorFlowOperations
 from tests.serving.exporting.toy_generator import CLASSES, toy_generator, toy_info
 
 interpreter = pytest.importorskip("ai_edge_litert.interpreter", reason="NO LITERT: not tested")
 
+from oasis_tf.serving.exporting import litert_file  # noqa: E402
 from oasis_tf.serving.exporting.litert_file import open_litert, write_litert  # noqa: E402
 from tests.serving.exporting.test_plain_generator import MISFITS, expected, inputs  # noqa: E402
 
@@ -65,12 +71,32 @@ def test_what_the_file_says_of_itself(path):
 
 
 @pytest.mark.slow
-def test_float16(generator, path, tmp_path):
-    half = tmp_path / "half.tflite"
-    differences = write_litert(generator, toy_info(), half, weights="float16")
-    assert differences.engine < 1e-5 < differences.trained < 0.02
+@pytest.mark.parametrize("weights, most", [("float16", 0.02), ("int8", 0.3)])
+def test_smaller_weights(generator, path, tmp_path, weights, most):
+    small = tmp_path / "small.tflite"
+    differences = write_litert(generator, toy_info(), small, weights=weights)
+    assert differences.engine < 1e-5 < differences.trained < most
     # At a toy's size the graph is most of the file.
-    assert half.stat().st_size < path.stat().st_size - 30_000
+    assert small.stat().st_size < path.stat().st_size - 30_000
+
+
+def test_int8(generator, path, tmp_path):
+    from tensorflow.lite.tools import flatbuffer_utils
+
+    # As `write_litert` does, but for converting anew.
+    small, model = tmp_path / "small.tflite", flatbuffer_utils.read_model(str(path))
+    litert_file._store_in_int8(model)
+    small.write_bytes(flatbuffer_utils.convert_object_to_bytearray(model))
+    weights = tf.nest.map_structure(
+        lambda tensor: tensor if tensor is None else rounded_to_int8(tensor.numpy()),
+        plain_weights(fuse_norms(generator)),
+    )
+    given = inputs()
+    right = draw_plainly(weights, TensorFlowOperations(), *map(tf.constant, given)).numpy()
+    drawn = open_litert(small)(*given)
+    np.testing.assert_allclose(drawn, right, atol=1e-5)
+    assert np.abs(drawn - expected(generator, *given)).max() > 1e-3
+    assert small.stat().st_size < path.stat().st_size - 30_000
 
 
 @pytest.mark.parametrize("change", MISFITS)

@@ -1,0 +1,1 @@
+from tests.hub.stand_in import hub  # noqa: F401  a fixture
