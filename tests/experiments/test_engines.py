@@ -1,37 +1,59 @@
 import argparse
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from experiments import engines
 
+ROOT = Path(__file__).parents[2]
+
 
 def test_what_is_drawn_is_the_same_in_every_process():
-    first, again = (list(engines._draw_inputs(5, 4, (32, 64))) for _ in range(2))
-    assert len(first) == engines.MAPS
-    for given, repeated in zip(first, again, strict=True):
-        for one, other in zip(given, repeated, strict=True):
-            np.testing.assert_array_equal(one, other)
-        label_map, noise, noise_map = given
-        assert label_map.shape == noise_map.shape == (1, 32, 64) and noise.shape == (1, 1, 4)
-        assert label_map.dtype == noise_map.dtype == np.int32
-        assert 0 <= label_map.min() < label_map.max() < 5
+    label_maps, noise = engines.draw_inputs(5, 4, (32, 64))
+    for once, again in zip((label_maps, noise), engines.draw_inputs(5, 4, (32, 64)), strict=True):
+        np.testing.assert_array_equal(once, again)
+    assert label_maps.shape == (engines.MAPS, 1, 32, 64) and label_maps.dtype == np.int32
+    assert noise.shape == (engines.MAPS, 1, 1, 4) and noise.dtype == np.float32
+    assert all(0 <= label_map.min() < label_map.max() < 5 for label_map in label_maps)
 
 
 def test_a_row(tmp_path, monkeypatch):
-    about = {"size": [32, 64], "classes": 5, "channels": 4}
-    (tmp_path / "about.json").write_text(json.dumps(about))
     (tmp_path / "model").write_bytes(bytes(2_500_000))
-    np.save(tmp_path / "pictures.npy", np.zeros((engines.MAPS, 1, 32, 64, 3), np.float32))
+    label_maps, noise = engines.draw_inputs(5, 4, (32, 64))
+    pictures = np.zeros((engines.MAPS, 1, 32, 64, 3), np.float32)
+    np.savez(tmp_path / "maps.npz", label_maps=label_maps, noise=noise, pictures=pictures)
 
     def draw(label_map, noise, noise_map):
-        return np.full((1, 32, 64, 3), -0.25, np.float32)
+        assert label_map.shape == noise_map.shape == (1, 32, 64) and noise.shape == (1, 1, 4)
+        drawn = np.zeros((1, 32, 64, 3), np.float32)
+        drawn[:, :16] = -0.25
+        return drawn
 
     monkeypatch.setitem(engines.ROWS, "mine", lambda _: (draw, tmp_path / "model"))
     found = engines._measure(argparse.Namespace(work=tmp_path, step="mine"))
-    assert found["file"] == "2.5 MB" and found["difference"] == 0.25
+    assert found["megabytes"] == 2.5 and found["largest"] == 0.25 and found["mean"] == 0.125
     assert 0 < found["seconds"] < 1 and found["gigabytes"] > 0.01
+
+
+def test_the_table():
+    row = {"megabytes": 5.7, "gigabytes": 0.78, "largest": 1.2e-5, "mean": 2e-7}
+    rows = {
+        "TensorFlow": {**row, "megabytes": None, "seconds": [0.61, 0.57]},
+        "LiteRT int8": {**row, "seconds": [0.0052]},
+    }
+    assert engines.table({"rows": rows}).splitlines()[2:] == [
+        "| TensorFlow | float32 |  | 0.57 s | 0.78 GB | 1e-05 | 2e-07 |",
+        "| LiteRT | int8 | 5.7 MB | 5.2 ms | 0.78 GB | 1e-05 | 2e-07 |",
+    ]
+
+
+@pytest.mark.parametrize("model", engines.RESULTS)
+def test_the_page_shows_the_results(model):
+    results = json.loads(engines.RESULTS[model].read_text())
+    assert results["model"] == model and results["rows"].keys() == engines.ROWS.keys()
+    assert engines.table(results) in (ROOT / "docs" / "engines.md").read_text()
 
 
 def test_one_of_two_models(capsys, tmp_path):
