@@ -5,6 +5,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from oasis_tf.layers.activation import SLOPE
 from oasis_tf.serving.exporting.int8_weights import to_int8
+from oasis_tf.serving.exporting.model_info import SIZE_MULTIPLE
 
 
 class OnnxOperations:
@@ -26,10 +27,24 @@ class OnnxOperations:
         self._constants = {}
 
     def checked_labels(self, label_map, num_classes):
-        """The label map as it is; a look-up that fails, where the engine checks, for other ids."""
-        return self._node(
-            "Gather", self._constant(np.arange(num_classes, dtype=np.int32)), label_map
-        )
+        """The label map as it is; fails, where the engine checks, for other ids and odd sizes.
+
+        The engine's error tells the name of the operation, and so the rule.
+        """
+        ids = self._constant(np.arange(num_classes, dtype=np.int32))
+        # Negative ids would count from the end.
+        negative = self._node("Less", label_map, self._constant(np.int32(0)))
+        label_map = self._node("Where", negative, self._constant(np.int32(num_classes)), label_map)
+        rule = f"ids_of_label_map_must_be_0_to_{num_classes - 1}"
+        labels = self._node("Gather", ids, label_map, name=rule)
+
+        # (B, H / m * m, W / m * m) has as many pixels only if m divides both sides.
+        multiple = self._constant(np.int64(SIZE_MULTIPLE))
+        sides = self._node("Shape", labels, start=1)
+        whole = self._node("Mul", self._node("Div", sides, multiple), multiple)
+        whole = self._node("Concat", self._node("Shape", labels, end=1), whole, axis=0)
+        rule = f"sides_of_label_map_must_be_multiples_of_{SIZE_MULTIPLE}"
+        return self._node("Reshape", labels, whole, name=rule, allowzero=1)
 
     def pixel_vectors(self, noise, noise_map, labels):
         """The noise of each pixel, (B, Z, H, W); `noise_map` may be one that `labels` stretches."""
@@ -125,9 +140,10 @@ class OnnxOperations:
         inputs = (starts, ends, (-2, -1), (step, step))
         return self._node("Slice", x, *(self._ints(*numbers) for numbers in inputs))
 
-    def _node(self, kind, *inputs, output=None, **attributes):
+    def _node(self, kind, *inputs, output=None, name=None, **attributes):
         output = output or f"{kind}_{len(self.nodes)}"
-        self.nodes.append(helper.make_node(kind, inputs, [output], name=output, **attributes))
+        node = helper.make_node(kind, inputs, [output], name=name or output, **attributes)
+        self.nodes.append(node)
         return output
 
     def _weight(self, array, shared=()):

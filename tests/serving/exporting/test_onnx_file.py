@@ -9,7 +9,7 @@ onnx = pytest.importorskip("onnx", reason="NO ONNX: its export is not tested; pi
 pytest.importorskip("onnxruntime", reason="NO ONNXRUNTIME: the export is not tested")
 
 from oasis_tf.serving.exporting.onnx_file import open_onnx, write_onnx  # noqa: E402
-from tests.serving.exporting.test_plain_generator import MISFITS, expected, inputs  # noqa: E402
+from tests.serving.exporting.test_plain_generator import MISFITS, expected, inputs, negative_labels  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +92,22 @@ def openvino_agrees(path):
     np.testing.assert_allclose(image, open_onnx(path)(*given), atol=1e-5)
 
 
-@pytest.mark.parametrize("change", MISFITS)
+@pytest.mark.parametrize(
+    "change, rule",
+    [
+        (lambda labels: labels + CLASSES, "ids_of_label_map_must_be_0_to_4"),
+        (lambda labels: labels - 1, "ids_of_label_map_must_be_0_to_4"),
+        (lambda labels: labels[:, :24], "sides_of_label_map_must_be_multiples_of_32"),
+        (lambda labels: labels[:, :, :33], "sides_of_label_map_must_be_multiples_of_32"),
+    ],
+)
+def test_errors_tell_the_rule(path, change, rule):
+    labels, noise, noise_map = inputs()
+    with pytest.raises(Exception, match=rule):
+        open_onnx(path)(change(labels), noise, change(noise_map) if "sides" in rule else noise_map)
+
+
+@pytest.mark.parametrize("change", [*MISFITS, negative_labels])
 def test_what_does_not_fit_is_an_error(path, change):
     # onnxruntime's errors have no common class but this one.
     with pytest.raises(Exception, match="Non-zero status|INVALID_ARGUMENT|Got invalid"):
