@@ -112,7 +112,7 @@ def test_the_table_of_commands():
         for path in (ROOT / room).glob("*.py")
         if is_command(f"{room}.{path.stem}")
     ]
-    assert len(listed) == 12
+    assert len(listed) == 13
     assert sorted(listed) == sorted(there)
 
 

@@ -31,6 +31,7 @@ def test_a_row(tmp_path, monkeypatch):
         drawn[:, :16] = -0.25
         return drawn
 
+    monkeypatch.setattr(engines, "SECONDS", 0.01)
     monkeypatch.setitem(engines.ROWS, "mine", lambda _: (draw, tmp_path / "model"))
     found = engines._measure(argparse.Namespace(work=tmp_path, step="mine"))
     assert found["megabytes"] == 2.5 and found["largest"] == 0.25 and found["mean"] == 0.125
