@@ -61,7 +61,6 @@ def main(argv=None):
     )
     arguments = parser.parse_args(argv)
     quiet_log()
-    quick_graphs()
     if arguments.step == "files":
         arguments.work.mkdir(parents=True, exist_ok=True)
         _write_files(arguments)
@@ -126,6 +125,7 @@ def _engine_and_weights(row):
 
 
 def _model(arguments):
+    quick_graphs()
     import keras
 
     from data_pipeline.labels.legend import Legend
@@ -253,12 +253,19 @@ def _plain(compiled):
     return open_plain
 
 
+# Engines are opened without TensorFlow, as where they are used, so that their memory is their own.
+_NAMES = ("label_map", "noise", "noise_map")
+
+
 def _onnxruntime(weights):
     def open_session(arguments):
-        from oasis_tf.serving.exporting.onnx_file import open_onnx
+        import onnxruntime
 
         path = arguments.work / f"{weights}.onnx"
-        return open_onnx(path), path
+        session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+        return lambda *inputs: session.run(["image"], dict(zip(_NAMES, inputs, strict=True)))[
+            0
+        ], path
 
     return open_session
 
@@ -270,18 +277,19 @@ def _openvino(precision, weights="float32"):
         path = arguments.work / f"{weights}.onnx"
         hint = {"INFERENCE_PRECISION_HINT": precision} if precision else {}
         compiled = openvino.Core().compile_model(str(path), "CPU", hint)
-        names = ("label_map", "noise", "noise_map")
-        return lambda *inputs: compiled(dict(zip(names, inputs, strict=True)))["image"], path
+        return lambda *inputs: compiled(dict(zip(_NAMES, inputs, strict=True)))["image"], path
 
     return open_model
 
 
 def _litert(weights):
     def open_file(arguments):
-        from oasis_tf.serving.exporting.litert_file import open_litert
+        from ai_edge_litert.interpreter import Interpreter
 
         path = arguments.work / f"{weights}.tflite"
-        return open_litert(path, threads=os.cpu_count()), path
+        interpreter = Interpreter(str(path), num_threads=os.cpu_count())
+        runner = interpreter.get_signature_runner("generate")
+        return lambda *inputs: runner(**dict(zip(_NAMES, inputs, strict=True)))["image"], path
 
     return open_file
 
