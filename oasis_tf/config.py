@@ -19,7 +19,11 @@ PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 # How a run starts, see docs/training_start.md.
 STARTS = ("guarded", "released")
 # Over which pixels classes are counted for their weights in the loss.
-BALANCES = ("replica", "batch")
+BALANCES = ("replica", "batch", "none")
+# Which layers of the generator see the noise.
+NOISE_LAYERS = ("all", "first")
+# What the generator learns from: the paper's segmentation network, or the one it is compared with.
+DISCRIMINATORS = ("segmentation", "real_fake")
 
 # What may be computed during training.
 TRAINING_METRICS = tuple(name for name, metric in METRICS.items() if metric.during_training)
@@ -78,7 +82,22 @@ class Config:
         64, "networks", "base width of the discriminator, that of its last features"
     )
     spade_channels: int = _setting(128, "networks", "width of SPADE's hidden layers")
-    noise_channels: int = _setting(64, "networks", "Z, the length of a noise vector")
+    noise_channels: int = _setting(
+        64, "networks", "Z, the length of a noise vector; 0 for no noise", positive=False
+    )
+    noise_layers: str = _setting(
+        NOISE_LAYERS[0],
+        "networks",
+        "the layers of the generator that see the noise: all, as in the paper, or the first alone",
+        choices=NOISE_LAYERS,
+    )
+    discriminator: str = _setting(
+        DISCRIMINATORS[0],
+        "networks",
+        "segmentation: the paper's; real_fake: one that says of patches whether they are "
+        "photographs, given their labels, with a hinge loss, to compare with",
+        choices=DISCRIMINATORS,
+    )
     init_gain: float = _setting(0.02, "networks", "gain of the Xavier-normal initial weights")
     spade_gain: float | None = _setting(
         None, "networks", "gain of SPADE's initial weights, if another than --init_gain"
@@ -106,7 +125,22 @@ class Config:
         4e-4, "optimisation", "Adam's learning rate of the discriminator"
     )
     labelmix_weight: float = _setting(
-        10.0, "optimisation", "lambda, the weight of the LabelMix loss", positive=False
+        10.0,
+        "optimisation",
+        "lambda, the weight of the LabelMix loss; 0 spares its work",
+        positive=False,
+    )
+    perceptual_weight: float = _setting(
+        0.0,
+        "optimisation",
+        "weight of a perceptual loss by VGG19, which the paper does without",
+        positive=False,
+    )
+    vgg_weights: str | None = _setting(
+        None,
+        "optimisation",
+        "file with the weights of VGG19 for it, of keras.applications, without the top",
+        may_change=True,
     )
     ema_decay: float = _setting(
         0.9999, "optimisation", "decay of the averaged generator, in [0, 1)", positive=False
@@ -123,7 +157,8 @@ class Config:
         BALANCES[0],
         "optimisation",
         "weigh classes by the pixels that one device holds at a time, as released, so that other "
-        "numbers of devices or micro-batches give other weights; or by those of the whole batch",
+        "numbers of devices or micro-batches give other weights; or by those of the whole batch; "
+        "none: every labelled pixel counts the same",
         choices=BALANCES,
     )
     seed: int = _setting(
@@ -246,10 +281,10 @@ class Config:
                 )
         if self.init_classes != INIT_CLASSES[0] and self.init_from is None:
             raise ConfigError(f"--init_classes needs --init_from. Received: {self.init_classes}")
-        if self.labelmix_weight < 0:
-            raise ConfigError(
-                f"--labelmix_weight must not be negative. Received: {self.labelmix_weight}"
-            )
+        for name in ("labelmix_weight", "perceptual_weight", "noise_channels"):
+            if getattr(self, name) < 0:
+                raise ConfigError(f"--{name} must not be negative. Received: {getattr(self, name)}")
+        self._check_ablations()
         if not 0 <= self.seed < 2**32:
             raise ConfigError(f"--seed must be in [0, 2^32). Received: {self.seed}")
         if not 0 <= self.ema_decay < 1:
@@ -261,6 +296,37 @@ class Config:
                 "--image_size H W must be positive multiples of 64, for the networks halve the "
                 f"picture six times. Received: {height} {width}; nearest possible: "
                 f"{nearest[0]} {nearest[1]}"
+            )
+
+    def _check_ablations(self):
+        """Raises ConfigError where settings that differ from the paper do not go together."""
+        if self.noise_layers == "first" and not self.noise_channels:
+            raise ConfigError(
+                "--noise_layers first needs noise, --noise_channels of 1 or more. Received: 0"
+            )
+        if self.perceptual_weight and self.vgg_weights is None:
+            raise ConfigError(
+                "--perceptual_weight needs --vgg_weights FILE, the weights of VGG19 as "
+                "keras.applications has them, without the top. Received: none"
+            )
+        if self.vgg_weights is not None and not self.perceptual_weight:
+            raise ConfigError(
+                "--vgg_weights is for the perceptual loss, --perceptual_weight of more than 0. "
+                f"Received: {self.vgg_weights} and a weight of 0"
+            )
+        if self.discriminator != "real_fake":
+            return
+        wrong = []
+        if self.labelmix_weight:
+            wrong.append(f"--labelmix_weight {self.labelmix_weight:g}, not 0")
+        if self.class_balance != "none":
+            wrong.append(f"--class_balance {self.class_balance}, not none")
+        if self.segmenter is None and not self.metrics:
+            wrong.append("neither --segmenter nor --metrics to choose the best checkpoint by")
+        if wrong:
+            raise ConfigError(
+                "--discriminator real_fake knows no classes: it has no LabelMix, nothing to "
+                "balance and no mIoU of its own. Received: " + "; ".join(wrong)
             )
 
     def total_steps(self, examples):

@@ -154,6 +154,17 @@ def _to_released(arguments, directory):
     from oasis_tf.checkpoints.run_dir import open_run_dir
 
     model = open_run_dir(arguments.model)
+    config = model.config
+    others = [
+        f"--{name} {getattr(config, name)}"
+        for name, released in (("noise_layers", "all"), ("discriminator", "segmentation"))
+        if getattr(config, name) != released
+    ]
+    if others:
+        raise DataError(
+            f"--model {arguments.model} must have the networks of the released code, which knows "
+            f"no others. Received: a run with {', '.join(others)}"
+        )
     say(f"checkpoint: {model.title}")
     # Late, for TensorFlow takes seconds to import and mistakes should be told at once.
     from oasis_tf.checkpoints.released import save_released

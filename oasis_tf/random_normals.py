@@ -34,7 +34,7 @@ def random_bits(pairs, count):
     counter = [block, tf.zeros_like(block), *_words(second)]
     counter = [word + tf.zeros_like(first + block) for word in counter]
     words = tf.stack(_philox(counter, _words(first)), axis=-1)  # (n, blocks, 4)
-    return tf.reshape(words, (tf.shape(pairs)[0], -1))[:, :count]
+    return tf.reshape(words, (tf.shape(pairs)[0], (count + 3) // 4 * 4))[:, :count]
 
 
 def random_normals(pairs, count):
@@ -58,7 +58,7 @@ def random_normals(pairs, count):
     radius, angle = tf.sqrt(-2 * tf.math.log(u)), 2 * math.pi * v
     normals = tf.stack([radius * tf.cos(angle), radius * tf.sin(angle)], axis=-1)
     normals = tf.cast(normals, tf.float32)
-    return tf.reshape(normals, (tf.shape(pairs)[0], -1))[:, :count]
+    return tf.reshape(normals, (tf.shape(pairs)[0], count + count % 2))[:, :count]
 
 
 def _philox(counter, key):

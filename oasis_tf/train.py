@@ -144,7 +144,7 @@ def resolve_config(arguments, manifest):
             if overrides[name] is None:
                 overrides[name] = arguments.base_channels
     # A preset of keras-hub is no path.
-    for name in ("segmenter", "init_from"):
+    for name in ("segmenter", "init_from", "vgg_weights"):
         if overrides[name] is not None:
             path = local_path(overrides[name], f"--{name}")
             if path.exists():
@@ -197,7 +197,11 @@ def main(argv=None):
 
 
 def _check_networks(config, manifest):
-    """Loads the networks that judge, so that what is wrong with them is told before training."""
+    """Loads the networks of others, so that what is wrong with them is told before training."""
+    if config.vgg_weights is not None:
+        from oasis_tf.models.vgg import VggFeatures
+
+        VggFeatures(config.vgg_weights)
     if config.segmenter is None:
         return
     from oasis_tf.segmenters.segmenter import load_segmenter

@@ -71,7 +71,15 @@ def test_steps_from_epochs():
         ({"accumulate": -1}, "--accumulate must be positive. Received: -1"),
         ({"accumulate": 3}, "--batch_size must be a multiple of --accumulate 3. Received: 32"),
         ({"accumulate": 2, "share_pictures": True}, "--share_pictures must go without"),
-        ({"class_balance": "half"}, "--class_balance must be one of replica, batch"),
+        ({"class_balance": "half"}, "--class_balance must be one of replica, batch, none"),
+        ({"noise_channels": -1}, "--noise_channels must not be negative. Received: -1"),
+        ({"noise_channels": 0, "noise_layers": "first"}, "--noise_layers first needs noise"),
+        ({"perceptual_weight": 10.0}, "--perceptual_weight needs --vgg_weights FILE"),
+        ({"vgg_weights": "vgg.h5"}, "Received: vgg.h5 and a weight of 0"),
+        (
+            {"discriminator": "real_fake"},
+            "--labelmix_weight 10, not 0; --class_balance replica, not none; neither --segmenter",
+        ),
         ({"start": "cold"}, "--start must be one of guarded, released. Received: cold"),
     ],
 )

@@ -3,6 +3,7 @@
 import numpy as np
 
 from oasis_tf.models.discriminator import Discriminator
+from oasis_tf.models.real_fake_discriminator import RealFakeDiscriminator
 
 
 def take_classes(network, source, pairs):
@@ -13,7 +14,7 @@ def take_classes(network, source, pairs):
     rows of the classes in `pairs` are taken, and the rest stay as they are.
 
     Args:
-        network: `Generator` or `Discriminator`, changed in place.
+        network: `Generator` or a discriminator, changed in place.
         source: another of the same kind and widths.
         pairs: list of (class id in `network`, class id in `source`).
 
@@ -38,9 +39,11 @@ def _class_axes(network):
     if isinstance(network, Discriminator):
         # Channel 0 is "fake".
         return {id(network.last.kernel): (3, 1), id(network.last.bias): (0, 1)}
+    if isinstance(network, RealFakeDiscriminator):
+        return {id(network.labels): (0, 0)}
     convolutions = [network.first]
     for block in network.blocks:
         norms = (block.norm_0, block.norm_1, block.norm_s)
         convolutions += [norm.shared for norm in norms if norm is not None]
     # The noise channels come first.
-    return {id(layer.kernel): (2, network.noise_channels) for layer in convolutions}
+    return {id(layer.kernel): (2, layer.noise_channels) for layer in convolutions}

@@ -16,7 +16,15 @@ from oasis_tf.checkpoints.found import checkpoints_in
 from oasis_tf.config import Config, ConfigError, load_config
 from oasis_tf.model_path import check_model_path
 
-_WIDTHS = ("generator_channels", "discriminator_channels", "spade_channels", "noise_channels")
+# The settings that say which variables the networks have.
+_NETWORKS = (
+    "generator_channels",
+    "discriminator_channels",
+    "spade_channels",
+    "noise_channels",
+    "noise_layers",
+    "discriminator",
+)
 
 
 @dataclass(frozen=True)
@@ -145,7 +153,7 @@ class RunDir:
         """
         differences = [
             f"{name}: {getattr(self.config, name)} there, {getattr(config, name)} here"
-            for name in _WIDTHS
+            for name in _NETWORKS
             if getattr(self.config, name) != getattr(config, name)
         ]
         there, here = self.legend.class_names, legend.class_names

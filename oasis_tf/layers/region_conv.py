@@ -16,7 +16,7 @@ class RegionConv(keras.layers.Layer):
 
     Args:
         num_classes: N, unlabelled included.
-        noise_channels: Z.
+        noise_channels: Z; 0 for a convolution of the labels alone.
         channels: width of the output.
         gain: of the Xavier-normal initialiser. Defaults to 0.02, as released.
     """
@@ -48,9 +48,10 @@ class RegionConv(keras.layers.Layer):
         noise_kernel, label_kernel = tf.split(
             kernel, [self.noise_channels, self.num_classes], axis=1
         )
-        vectors = tf.gather(conditioning.noise, conditioning.vectors)  # (R, Z)
-        table = tf.einsum("rz,tzc->trc", vectors, noise_kernel)  # (9, R, C)
-        table += tf.gather(label_kernel, conditioning.labels, axis=1)
+        table = tf.gather(label_kernel, conditioning.labels, axis=1)  # (9, R, C)
+        if self.noise_channels:
+            vectors = tf.gather(conditioning.noise, conditioning.vectors)  # (R, Z)
+            table += tf.einsum("rz,tzc->trc", vectors, noise_kernel)
         # One more row of zeros per tap: what lies outside of the picture adds nothing.
         table = tf.pad(table, [[0, 0], [0, 1], [0, 0]])
         rows = tf.shape(table)[1]

@@ -15,6 +15,7 @@ __all__ = [
     "discriminator_fake_loss",
     "discriminator_real_loss",
     "generator_adversarial_loss",
+    "labelled_weights",
 ]
 
 UNLABELLED = 0
@@ -43,6 +44,24 @@ def class_weights(label_map, num_classes, *, all_replicas=False):
     counts *= tf.cast(tf.range(num_classes) != UNLABELLED, tf.float32)
     present = tf.math.count_nonzero(counts, dtype=tf.float32)
     return tf.math.divide_no_nan(pixels, counts * present)
+
+
+def labelled_weights(label_map, num_classes):
+    """The weights without balance: every labelled pixel counts the same, unlabelled ones nothing.
+
+    weight = B * H * W / labelled pixels, so that the weights of all pixels have the sum that they
+    have with `class_weights`: the losses on labels keep their share beside the others.
+
+    Args:
+        label_map: int (B, H, W), ids in [0, num_classes).
+        num_classes: N, unlabelled included.
+
+    Returns:
+        float32 (N,), non-negative; 0 for unlabelled.
+    """
+    labelled = tf.math.count_nonzero(label_map != UNLABELLED, dtype=tf.float32)
+    weight = tf.math.divide_no_nan(tf.cast(tf.size(label_map), tf.float32), labelled)
+    return weight * tf.cast(tf.range(num_classes) != UNLABELLED, tf.float32)
 
 
 def class_counts(label_map, num_classes):

@@ -2,6 +2,9 @@
 
 from oasis_tf.models.discriminator import Discriminator
 from oasis_tf.models.generator import Generator
+from oasis_tf.models.real_fake_discriminator import RealFakeDiscriminator
+
+_DISCRIMINATORS = {"segmentation": Discriminator, "real_fake": RealFakeDiscriminator}
 
 
 def build_generator(config, num_classes):
@@ -10,6 +13,7 @@ def build_generator(config, num_classes):
         num_classes,
         base_channels=config.generator_channels,
         noise_channels=config.noise_channels,
+        noise_layers=config.noise_layers,
         hidden=config.spade_channels,
         gain=config.init_gain,
         spade_gain=config.spade_gain,
@@ -19,8 +23,8 @@ def build_generator(config, num_classes):
 
 
 def build_discriminator(config, num_classes):
-    """A fresh `Discriminator` of the width that a `Config` says."""
-    return Discriminator(
+    """A fresh `Discriminator` of the kind and width that a `Config` says."""
+    return _DISCRIMINATORS[config.discriminator](
         num_classes,
         base_channels=config.discriminator_channels,
         gain=config.init_gain,

@@ -75,6 +75,11 @@ class Discriminator(Network):
         return [getattr(self, f"up_{i}") for i in range(len(WIDTHS))]
 
     @property
+    def blocks(self):
+        """All of them, in the order of the computation."""
+        return [*self.down, *self.up]
+
+    @property
     def head(self):
         """The last, linear layer: (kernel (base_channels, N + 1), bias (N + 1,)), float32."""
         kernel, bias = (tf.convert_to_tensor(v) for v in (self.last.kernel, self.last.bias))

@@ -25,7 +25,9 @@ class Generator(Network):
     Args:
         num_classes: N, unlabelled (class 0) included.
         base_channels: width of the last block; the first is 16 times as wide. Defaults to 64.
-        noise_channels: Z. Defaults to 64.
+        noise_channels: Z; 0 for none. Defaults to 64.
+        noise_layers: "all", or "first": only the first convolution sees the noise. Defaults to
+            "all", as in the paper.
         hidden: width of SPADE's hidden layers. Defaults to 128.
         gain: of the Xavier-normal initialisers. Defaults to 0.02.
         spade_gain: of those of SPADE's kernels. Defaults to `gain`.
@@ -47,6 +49,7 @@ class Generator(Network):
         *,
         base_channels=64,
         noise_channels=64,
+        noise_layers="all",
         hidden=128,
         gain=0.02,
         spade_gain=None,
@@ -58,6 +61,7 @@ class Generator(Network):
         self.num_classes = num_classes
         self.base_channels = base_channels
         self.noise_channels = noise_channels
+        self.noise_layers = noise_layers
         self.hidden = hidden
         self.gain = gain
         self.spade_gain = gain if spade_gain is None else spade_gain
@@ -69,7 +73,7 @@ class Generator(Network):
                 a,
                 b,
                 num_classes,
-                noise_channels,
+                noise_channels if noise_layers == "all" else 0,
                 hidden=hidden,
                 gain=gain,
                 spade_gain=self.spade_gain,
@@ -88,6 +92,7 @@ class Generator(Network):
             "num_classes": self.num_classes,
             "base_channels": self.base_channels,
             "noise_channels": self.noise_channels,
+            "noise_layers": self.noise_layers,
             "hidden": self.hidden,
             "gain": self.gain,
             "spade_gain": self.spade_gain,
@@ -130,7 +135,8 @@ class Generator(Network):
             noise_map=noise_map,
             noise_vectors=1 if noise_map is None else tf.shape(noise)[1],
         )
-        return patch_index, tf.reshape(noise, (-1, self.noise_channels))
+        vectors = tf.reduce_prod(tf.shape(noise)[:-1])
+        return patch_index, tf.reshape(noise, (vectors, self.noise_channels))
 
     def generate(self, patch_index, noise, training=False):
         """Generates from what `index` returned; the same result as `call`."""

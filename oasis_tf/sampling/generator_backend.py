@@ -100,5 +100,5 @@ class GeneratorBackend:
         for noise, noise_map in noises:
             if patch_index is None:  # the map of vectors is the same for all of them
                 patch_index, _ = self.generator.index(label_map, noise, noise_map)
-            table = tf.reshape(noise, (-1, self.generator.noise_channels))
+            table = noise if noise.shape.rank == 2 else tf.concat(tf.unstack(noise), axis=0)
             yield to_uint8(self._graph(patch_index, table)[0])

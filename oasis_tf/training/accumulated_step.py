@@ -53,7 +53,7 @@ class AccumulatedStep:
         weights = None  # those of each micro-batch by itself
         if self._step.class_balance == "batch":
             weights = run(self._step.class_weights, args=(label_map,))
-        self._for_each(self._generator_part, label_map, generator_noise, weights)
+        self._for_each(self._generator_part, image, label_map, generator_noise, weights)
         metrics = run(self._update_generator)
         arguments = image, label_map, discriminator_noise, mask_bits, weights
         self._for_each(self._discriminator_part, *arguments)
@@ -79,13 +79,13 @@ class AccumulatedStep:
         for u, value in zip(self._singular, start, strict=True):
             u.assign(value)
 
-    def _generator_part(self, number, label_map, noise, weights):
-        label_map, noise = self._part(number, label_map, noise)
+    def _generator_part(self, number, image, label_map, noise, weights):
+        image, label_map, noise = self._part(number, image, label_map, noise)
         if weights is None:
             weights = self._step.class_weights(label_map)
         patch_index, noise = self._step.generator.index(label_map, noise)
         _, gradients, losses = self._step.generator_gradients(
-            patch_index, noise, label_map, weights, self._micro_batches
+            patch_index, noise, label_map, weights, self._micro_batches, image
         )
         self._generator_sums.add(gradients, losses, self._micro_batches)
 

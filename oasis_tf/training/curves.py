@@ -5,7 +5,10 @@ import tensorflow as tf
 # By name, or by the part of it in front of the slash.
 DESCRIPTIONS = {
     "loss/generator": "Cross-entropy of the generated pictures' pixels with their labels, as the "
-    "discriminator sees them: what the generator learns from.",
+    "discriminator sees them: what the generator learns from, with the perceptual loss if there "
+    "is one.",
+    "loss/perceptual": "How unlike the photographs of the same label maps they are to VGG19, with "
+    "its weight left out; 0 where there is no such loss.",
     "loss/discriminator": "Sum of the discriminator's losses below.",
     "loss/discriminator_fake": "How badly it tells the pixels of generated pictures as fake.",
     "loss/discriminator_real": "Cross-entropy of the photographs' pixels with their labels.",

@@ -156,13 +156,15 @@ class Run:
             micro_batches=config.accumulate,
             strategy=self._strategy,
         )
-        self._score = DiscriminatorScore(
-            self.state.ema_generator,
-            self.state.discriminator,
-            seed=config.seed,
-            # As many pictures at a time as a device holds in training.
-            parts=config.accumulate * self._strategy.num_replicas_in_sync,
-        )
+        self._score = None
+        if config.discriminator == "segmentation":
+            self._score = DiscriminatorScore(
+                self.state.ema_generator,
+                self.state.discriminator,
+                seed=config.seed,
+                # As many pictures at a time as a device holds in training.
+                parts=config.accumulate * self._strategy.num_replicas_in_sync,
+            )
         self._metrics = None
         if config.metrics or config.segmenter is not None:
             self._metrics = MetricScore(
@@ -310,7 +312,11 @@ class Run:
                     say(line)
 
     def _open_best(self):
-        """`BestCheckpoint`, chosen by the first metric that has a value, or by the cheap score."""
+        """`BestCheckpoint`, chosen by the first metric that has a value, or by the cheap score.
+
+        Raises:
+            ConfigError: there is neither.
+        """
         choice = {"name": CHEAP_SCORE}
         if self._metrics is not None and self._metrics.chosen_by is not None:
             choice = {
@@ -318,6 +324,11 @@ class Run:
                 "network": self._metrics.network,
                 "higher_is_better": self._metrics.higher_is_better,
             }
+        elif self._score is None:
+            raise ConfigError(
+                "--discriminator real_fake needs a first one of --metrics that can be computed, to "
+                "choose the best checkpoint by. Received: " + "; ".join(self._metrics.complaints())
+            )
         return BestCheckpoint(self.state, self._model_dir / "best", writes=self._chief, **choice)
 
     def _check_that_workers_agree(self, manifest):
@@ -409,8 +420,8 @@ class Run:
         layers = {
             "generator_first": generator.blocks[0].conv_0,
             "generator_last": generator.blocks[-1].conv_1,
-            "discriminator_first": discriminator.down[0].conv_1,
-            "discriminator_last": discriminator.up[-1].conv_2,
+            "discriminator_first": discriminator.blocks[0].conv_1,
+            "discriminator_last": discriminator.blocks[-1].conv_2,
         }
         rates = {
             "generator": step.generator_optimizer.learning_rate,
@@ -447,7 +458,9 @@ class Run:
             self._events.write(self._step())
 
     def _evaluate(self):
-        scores = self._score(self._interruptible(self._batches.for_evaluation()))
+        scores = {}
+        if self._score is not None:
+            scores.update(self._score(self._interruptible(self._batches.for_evaluation())))
         if self._metrics is not None:
             scores.update(self._metrics())
         self._val_curves.write_summaries(scores)

@@ -5,8 +5,10 @@ import orbit
 import tensorflow as tf
 
 from oasis_tf.keras_setup import keras
+from oasis_tf.losses.perceptual import PerceptualLoss
 from oasis_tf.models.build import build_discriminator, build_generator
 from oasis_tf.training.adam import build_adam
+from oasis_tf.training.real_fake_step import RealFakeStep
 from oasis_tf.training.step import AdversarialStep
 
 
@@ -38,7 +40,8 @@ class TrainingState:
             average.assign(variable)
         self.discriminator = build_discriminator(config, num_classes)
         scale_loss = config.precision == "mixed_float16"
-        self.step = AdversarialStep(
+        make_step = RealFakeStep if config.discriminator == "real_fake" else AdversarialStep
+        self.step = make_step(
             self.generator,
             self.discriminator,
             build_adam(config.generator_lr, self.generator, scale_loss=scale_loss),
@@ -46,6 +49,8 @@ class TrainingState:
             labelmix_weight=config.labelmix_weight,
             share_pictures=config.share_pictures,
             class_balance=config.class_balance,
+            perceptual=PerceptualLoss(config.vgg_weights) if config.perceptual_weight else None,
+            perceptual_weight=config.perceptual_weight,
             clips=config.start == "guarded",
         )
         self.global_step = orbit.utils.create_global_step()

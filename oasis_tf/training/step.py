@@ -10,11 +10,12 @@ from oasis_tf.losses.segmentation import (
     discriminator_fake_loss,
     discriminator_real_loss,
     generator_adversarial_loss,
+    labelled_weights,
 )
 from oasis_tf.training.gradient_clip import GradientClip
 
 NETWORKS = ("generator", "discriminator")
-GENERATOR_LOSSES = ("loss/generator",)
+GENERATOR_LOSSES = ("loss/generator", "loss/perceptual")
 DISCRIMINATOR_LOSSES = (
     "loss/discriminator",
     "loss/discriminator_fake",
@@ -40,12 +41,16 @@ class AdversarialStep:
         generator_optimizer: a Keras optimizer, built on the generator's trainable variables; a
             `keras.optimizers.LossScaleOptimizer` around one where the compute dtype is float16.
         discriminator_optimizer: the same for the discriminator.
-        labelmix_weight: lambda, the weight of the LabelMix loss.
+        labelmix_weight: lambda, the weight of the LabelMix loss; its work is spared where it is 0.
         share_pictures: the discriminator learns from the pictures drawn for the generator's
             update, instead of new ones by the updated generator from fresh noise. Saves one of
             the two drawings of a step and differs from the paper by that. Defaults to False.
         class_balance: "replica" weighs classes by this replica's pixels, as released; "batch" by
-            those of all replicas. Defaults to "replica".
+            those of all replicas; "none" has every labelled pixel count the same. Defaults to
+            "replica".
+        perceptual: `oasis_tf.losses.perceptual.PerceptualLoss`, which the generator's loss gets
+            beside the discriminator's. Defaults to none, as in the paper.
+        perceptual_weight: its weight. Defaults to 0.
         clips: gradients are clipped (`GradientClip`); False only measures them, as released.
             Defaults to True.
 
@@ -65,6 +70,8 @@ class AdversarialStep:
         labelmix_weight,
         share_pictures=False,
         class_balance="replica",
+        perceptual=None,
+        perceptual_weight=0.0,
         clips=True,
     ):
         self.generator = generator
@@ -76,6 +83,8 @@ class AdversarialStep:
         self.labelmix_weight = labelmix_weight
         self.share_pictures = share_pictures
         self.class_balance = class_balance
+        self.perceptual = perceptual
+        self.perceptual_weight = perceptual_weight
 
     def __call__(self, image, label_map, generator_noise, discriminator_noise, mask_bits):
         """Makes both updates.
@@ -95,7 +104,7 @@ class AdversarialStep:
         # The index knows which noise vector a pixel takes but not its value: it serves both.
         patch_index, generator_noise = self.generator.index(label_map, generator_noise)
         fake, gradients, generator_losses = self.generator_gradients(
-            patch_index, generator_noise, label_map, weights
+            patch_index, generator_noise, label_map, weights, image=image
         )
         generator_update = self.apply_to_generator(gradients)
         if not self.share_pictures:
@@ -117,20 +126,33 @@ class AdversarialStep:
 
     def class_weights(self, label_map):
         """What a pixel of each class counts in all losses on these label maps, float32 (N,)."""
+        if self.class_balance == "none":
+            return labelled_weights(label_map, self.discriminator.num_classes)
         return class_weights(
             label_map,
             self.discriminator.num_classes,
             all_replicas=self.class_balance == "batch",
         )
 
-    def generator_gradients(self, patch_index, noise, label_map, weights, shares=1):
-        """The generator's adversarial loss and its gradient; no update.
+    def generator_loss(self, fake, label_map, weights):
+        """The adversarial loss of generated pictures, a scalar.
+
+        Args:
+            fake: float32 (B, H, W, 3).
+            label_map, weights: as for `generator_gradients`.
+        """
+        features = self.discriminator.features(fake, training=True)
+        return generator_adversarial_loss(features, self.discriminator.head, label_map, weights)
+
+    def generator_gradients(self, patch_index, noise, label_map, weights, shares=1, image=None):
+        """The generator's loss and its gradient; no update.
 
         Args:
             patch_index, noise: from `Generator.index`.
             label_map: int32 (B, H, W).
             weights: from `class_weights`.
             shares: of how many such batches an update is made; the gradients are divided by it.
+            image: float32 (B, H, W, 3), the photographs, which only a perceptual loss looks at.
 
         Returns:
             (generated images, list of gradients, dict of losses).
@@ -139,14 +161,35 @@ class AdversarialStep:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch([v.value for v in variables])
             fake = self.generator.generate(patch_index, noise, training=True)
-            features = self.discriminator.features(fake, training=True)
-            loss = generator_adversarial_loss(features, self.discriminator.head, label_map, weights)
+            loss, unlike = self.generator_loss(fake, label_map, weights), tf.constant(0.0)
+            if self.perceptual is not None:
+                unlike = self.perceptual(fake, image)
+                loss += self.perceptual_weight * unlike
             scaled = _scaled(loss, self.generator_optimizer, shares)
         gradients = tape.gradient(scaled, [v.value for v in variables])
-        return fake, gradients, {"loss/generator": loss}
+        return fake, gradients, dict(zip(GENERATOR_LOSSES, (loss, unlike), strict=True))
+
+    def discriminator_losses(self, image, fake, label_map, weights, mask_bits):
+        """(fake + real + lambda * LabelMix, and the three), scalars.
+
+        Args:
+            image, fake, label_map, weights, mask_bits: as for `discriminator_gradients`.
+        """
+        head = self.discriminator.head
+        consistency = tf.constant(0.0)
+        if self.labelmix_weight:
+            mask = labelmix_mask(label_map, mask_bits)
+            on_fake, on_real, on_mixed = self.features(fake, image, mix(mask, image, fake))
+            consistency = labelmix_loss(on_mixed, on_real, on_fake, mask, head)
+        else:
+            on_fake, on_real = self.features(fake, image)
+        fake_loss = discriminator_fake_loss(on_fake, head)
+        real_loss = discriminator_real_loss(on_real, head, label_map, weights)
+        loss = fake_loss + real_loss + self.labelmix_weight * consistency
+        return loss, fake_loss, real_loss, consistency
 
     def discriminator_gradients(self, image, fake, label_map, weights, mask_bits, shares=1):
-        """The discriminator's loss, fake + real + lambda * LabelMix, and its gradient; no update.
+        """The discriminator's loss and its gradient; no update.
 
         Args:
             image, fake: float32 (B, H, W, 3), photographs and generated images.
@@ -156,19 +199,12 @@ class AdversarialStep:
         Returns:
             (list of gradients, dict of losses).
         """
-        mask = labelmix_mask(label_map, mask_bits)
         variables = self.discriminator.trainable_variables
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch([v.value for v in variables])
-            on_fake, on_real, on_mixed = self.features(fake, image, mix(mask, image, fake))
-            head = self.discriminator.head
-            fake_loss = discriminator_fake_loss(on_fake, head)
-            real_loss = discriminator_real_loss(on_real, head, label_map, weights)
-            consistency = labelmix_loss(on_mixed, on_real, on_fake, mask, head)
-            loss = fake_loss + real_loss + self.labelmix_weight * consistency
-            scaled = _scaled(loss, self.discriminator_optimizer, shares)
+            losses = self.discriminator_losses(image, fake, label_map, weights, mask_bits)
+            scaled = _scaled(losses[0], self.discriminator_optimizer, shares)
         gradients = tape.gradient(scaled, [v.value for v in variables])
-        losses = (loss, fake_loss, real_loss, consistency)
         return gradients, dict(zip(DISCRIMINATOR_LOSSES, losses, strict=True))
 
     def apply_to_generator(self, gradients):
@@ -189,14 +225,14 @@ class AdversarialStep:
             ),
         )
 
-    def features(self, fake, real, mixed):
-        """The discriminator's features of the three batches, in one pass with one power iteration.
+    def features(self, *batches):
+        """The discriminator's features of some batches, in one pass with one power iteration.
 
-        The released code makes three passes, each with a power iteration of its own; the
-        networks hold no batch statistics, so nothing else differs.
+        The released code makes a pass for each, with a power iteration of its own; the networks
+        hold no batch statistics, so nothing else differs.
         """
-        batch = tf.concat([fake, real, mixed], axis=0)
-        return tf.split(self.discriminator.features(batch, training=True), 3)
+        together = tf.concat(batches, axis=0)
+        return tf.split(self.discriminator.features(together, training=True), len(batches))
 
 
 def apply_gradients(gradients, model, optimizer, clip):

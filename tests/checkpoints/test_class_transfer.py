@@ -6,6 +6,7 @@ import pytest
 from oasis_tf.checkpoints.class_transfer import take_classes
 from oasis_tf.models.discriminator import Discriminator
 from oasis_tf.models.generator import Generator
+from oasis_tf.models.real_fake_discriminator import RealFakeDiscriminator
 
 NOISE = 3
 # (class here, class there): 0 is unlabelled; 2 here is new, 1 and 4 there are nowhere here.
@@ -19,8 +20,9 @@ GENERATOR = dict(base_channels=1, noise_channels=NOISE, hidden=4)
         # How many entries of the class axis come before class 0: the noise, and "fake".
         (lambda classes: Generator(classes, **GENERATOR), NOISE),
         (lambda classes: Discriminator(classes, base_channels=1), 1),
+        (lambda classes: RealFakeDiscriminator(classes, base_channels=1), 0),
     ],
-    ids=["generator", "discriminator"],
+    ids=["generator", "discriminator", "real_fake"],
 )
 def test_rows_of_the_classes_that_both_have(build, first, rng):
     here, there = build(4), build(5)
@@ -44,8 +46,9 @@ def test_rows_of_the_classes_that_both_have(build, first, rng):
             _set(expected, axis, first + ours, source, first + theirs)
         np.testing.assert_array_equal(new, expected, err_msg=variable.path)
     # The first convolution, two SPADEs in each of six blocks and one in each of the four
-    # shortcuts; kernel and bias of the discriminator's last.
-    assert with_classes == (1 + 12 + 4 if isinstance(here, Generator) else 2)
+    # shortcuts; kernel and bias of the discriminator's last; the other one's look-up.
+    expected = {Generator: 1 + 12 + 4, Discriminator: 2, RealFakeDiscriminator: 1}
+    assert with_classes == expected[type(here)]
 
 
 def _set(array, axis, entry, source, from_entry):

@@ -10,6 +10,7 @@ from oasis_tf.losses.segmentation import (
     discriminator_fake_loss,
     discriminator_real_loss,
     generator_adversarial_loss,
+    labelled_weights,
 )
 
 B, H, W, N = 2, 4, 6, 5
@@ -25,6 +26,13 @@ def test_class_weights_by_hand():
     label_map = np.array([[[0, 0, 1, 1], [0, 0, 1, 3]]])
     weights = class_weights(label_map, 5).numpy()
     np.testing.assert_allclose(weights, [0, 8 / (3 * 2), 0, 8 / (1 * 2), 0], rtol=1e-6)
+
+
+def test_weights_without_balance_by_hand():
+    # The same eight pixels, four of them labelled; the sum over them is 8 either way.
+    label_map = np.array([[[0, 0, 1, 1], [0, 0, 1, 3]]])
+    assert labelled_weights(label_map, 5).numpy().tolist() == [0, 2, 2, 2, 2]
+    assert labelled_weights(np.zeros((1, 2, 4), int), 5).numpy().tolist() == [0] * 5
 
 
 @pytest.mark.parametrize("shape", [(2, 3, 5), (0,)])

@@ -74,7 +74,8 @@ def independent(step, inputs):
     def generator_loss(image, label_map, noise, _, mask_bits):
         fake = step.generator(label_map, noise, training=True)
         logits = step.discriminator(fake, training=True)
-        return (cross_entropy(logits, label_map + 1, weights_of(label_map)),)
+        # And no perceptual loss.
+        return cross_entropy(logits, label_map + 1, weights_of(label_map)), tf.constant(0.0)
 
     def discriminator_loss(image, label_map, _, noise, mask_bits):
         fake = step.generator(label_map, noise, training=True)

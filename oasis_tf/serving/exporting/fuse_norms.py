@@ -27,6 +27,7 @@ def fuse_norms(generator, *, dtype="float32"):
         generator.num_classes,
         base_channels=generator.base_channels,
         noise_channels=generator.noise_channels,
+        noise_layers=generator.noise_layers,
         hidden=generator.hidden,
         dtype=dtype,
     )

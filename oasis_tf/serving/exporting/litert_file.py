@@ -78,7 +78,6 @@ def open_litert(path, threads=None):
 
 def _convert(weights, half):
     maps = [None, None, None]
-    channels = weights.first.noise.kernel.shape[2]
 
     def generate(label_map, noise, noise_map):
         engine = TensorFlowOperations()
@@ -89,7 +88,7 @@ def _convert(weights, half):
         autograph=False,
         input_signature=[
             tf.TensorSpec(maps, tf.int32, name="label_map"),
-            tf.TensorSpec([None, None, channels], tf.float32, name="noise"),
+            tf.TensorSpec([None, None, weights.noise_channels], tf.float32, name="noise"),
             tf.TensorSpec(maps, tf.int32, name="noise_map"),
         ],
     )

@@ -66,7 +66,7 @@ def _write(weights, metadata, path):
             f"an ONNX file holds {_MOST_BYTES} bytes; --weights float16 takes half as many. "
             f"Received: {size} bytes of weights"
         )
-    maps, channels = ["batch", "height", "width"], weights.first.noise.kernel.shape[2]
+    maps, channels = ["batch", "height", "width"], weights.noise_channels
     graph = helper.make_graph(
         engine.nodes,
         "generate",

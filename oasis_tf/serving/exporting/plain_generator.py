@@ -29,11 +29,12 @@ class LabelConv(NamedTuple):
     Attributes:
         label_rows: float32 (9, N + 1, C), what each label adds to the result at each of the nine
             taps. The last row of a tap, of zeros, is that of what lies outside of the picture.
-        noise: `Conv` of the noise, with the bias of the whole.
+        noise: `Conv` of the noise, with the bias of the whole; None for a layer that sees none,
+            whose bias is in the rows.
     """
 
     label_rows: tf.Tensor
-    noise: Conv
+    noise: Conv | None
 
 
 class PlainSpade(NamedTuple):
@@ -68,6 +69,11 @@ class PlainWeights(NamedTuple):
     blocks: tuple[PlainBlock, ...]
     last: Conv
 
+    @property
+    def noise_channels(self):
+        """Z; 0 where no layer sees noise."""
+        return 0 if self.first.noise is None else self.first.noise.kernel.shape[2]
+
 
 def plain_weights(generator):
     """The weights of a generator in the form that `draw_plainly` takes.
@@ -88,7 +94,12 @@ def plain_weights(generator):
         kernel = _float(layer.kernel)  # (3, 3, Z + N, C)
         noise, labels = tf.split(kernel, [layer.noise_channels, layer.num_classes], axis=2)
         rows = tf.reshape(labels, (9, layer.num_classes, layer.channels))
-        return LabelConv(tf.pad(rows, [[0, 0], [0, 1], [0, 0]]), Conv(noise, _float(layer.bias)))
+        outside = [[0, 0], [0, 1], [0, 0]]
+        if layer.noise_channels:
+            return LabelConv(tf.pad(rows, outside), Conv(noise, _float(layer.bias)))
+        # The middle one of the nine taps is in the picture always.
+        middle = tf.one_hot(4, 9)[:, None, None]
+        return LabelConv(tf.pad(rows + middle * _float(layer.bias), outside), None)
 
     def spade(layer):
         return PlainSpade(
@@ -128,12 +139,14 @@ def draw_plainly(weights, engine, label_map, noise, noise_map):
     """
     num_classes = weights.first.label_rows.shape[1] - 1
     labels = engine.checked_labels(label_map, num_classes)
-    vectors = engine.pixel_vectors(noise, noise_map, labels)
+    # Not read where no layer sees the noise, for engines have no tensors without channels.
+    seen = weights.noise_channels > 0
+    vectors = engine.pixel_vectors(noise, noise_map, labels) if seen else None
     x = None
     for scale, block in zip(SCALES, weights.blocks, strict=True):
         conditioning = (
             engine.neighbours(labels, scale, outside=num_classes),
-            engine.every(vectors, scale),
+            engine.every(vectors, scale) if seen else None,
         )
         first = x is None
         x = _label_conv(engine, weights.first, *conditioning) if first else engine.upsample2x(x)
@@ -161,7 +174,8 @@ def _label_conv(engine, layer, neighbours, vectors):
     total = next(taps)
     for rows in taps:
         total = engine.add(total, rows)
-    return engine.add(engine.channels(total), engine.conv(vectors, layer.noise))
+    total = engine.channels(total)
+    return total if layer.noise is None else engine.add(total, engine.conv(vectors, layer.noise))
 
 
 def _float(tensor):
