@@ -1,16 +1,21 @@
 """Draws the project's own sample data set and writes it in the layout of LVIS v1.
 
-    python -m data_pipeline.sample --out DIR [--images 600] [--val_images 60] [--size 144 192]
+    python -m data_pipeline.sample --out DIR [--images 600] [--val_images 60] [--least_val 12]
+        [--size 144 192]
 
 LVIS takes a 25 GB download; these pictures take seconds and go the same way: polygons and both
 kinds of run lengths in `annotations/lvis_v1_{train,val}.json`, photographs in `train2017/` and
 `val2017/`, more than half of the pixels unlabelled, and a long tail of categories. A few label maps
 of validation scenes lie in `label_maps/`, for `oasis_tf.synthesize`, `edit` and `interpolate`.
+
+Of 60 validation pictures a rare category is in one or none. `--least_val` draws on until each is in
+that many, and keeps only the pictures that help: to measure rare classes by.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import shutil
@@ -32,6 +37,9 @@ __all__ = ["Summary", "draw_sample", "run_lengths", "run_lengths_string"]
 
 DRAWING = 1  # raise when the same parameters give other pictures than before
 EMPTY_EVERY = 50  # one picture in fifty has no annotation, as happens in LVIS
+# Scenes drawn at most for each picture that `least_val` asks of a category: the rarest is in about one
+# of a hundred and fifty.
+TRIES = 2000
 SPLITS = ("train", "val")
 CATEGORY_IDS = {name: number for number, name in enumerate(sorted(KINDS), start=1)}
 
@@ -122,16 +130,39 @@ def _annotation(drawn, number, image_id):
     }
 
 
-def _draw_split(folder, split, count, first_id, size, seed):
-    """Draws one split's pictures; its images, annotations and mean unlabelled share."""
-    images, annotations, unlabelled = [], [], []
-    (folder / f"{split}2017").mkdir()
-    for index in tqdm(range(count), desc=split, unit="picture", disable=None):
+def _draw_scenes(split, count, least, size, seed):
+    """Yields `draw_scene`'s results: `count` of them, and what brings each kind to `least`."""
+    pictures_of = dict.fromkeys(KINDS, 0)
+    scenes = itertools.count()
+    if not least:
+        scenes = range(count)
+    for index in tqdm(scenes, desc=split, unit="picture", disable=None):
+        missing = {kind for kind, pictures in pictures_of.items() if pictures < least}
+        if index >= count and not missing:
+            return
+        if index >= count + TRIES * least:
+            raise DataError(
+                f"`least_val` {least} must be possible: after {index} scenes these categories are "
+                f"in fewer pictures of {size}. Received: {', '.join(sorted(missing))}"
+            )
         # A generator for each picture: a picture does not depend on how many there are.
         rng = np.random.default_rng([seed, SPLITS.index(split), index])
         empty = index % EMPTY_EVERY == EMPTY_EVERY // 2
         picture, things, share = draw_scene(rng, size, empty)
-        image_id = first_id + index
+        present = {thing.kind for thing in things}
+        if index >= count and not present & missing:
+            continue
+        for kind in present:
+            pictures_of[kind] += 1
+        yield picture, things, share
+
+
+def _draw_split(folder, split, count, least, first_id, size, seed):
+    """Draws one split's pictures; its images, annotations and mean unlabelled share."""
+    images, annotations, unlabelled = [], [], []
+    (folder / f"{split}2017").mkdir()
+    for picture, things, share in _draw_scenes(split, count, least, size, seed):
+        image_id = first_id + len(images)
         name = f"{split}2017/{image_id:012d}.jpg"
         Image.fromarray(picture).save(folder / name, quality=95, subsampling=0)
         present = {CATEGORY_IDS[thing.kind] for thing in things}
@@ -205,8 +236,13 @@ def _summary(out, parameters, drawn):
     )
 
 
-def _check(images, val_images, size, seed):
-    rules = {"images": (images, 1), "val_images": (val_images, 1), "seed": (seed, 0)}
+def _check(images, val_images, least_val, size, seed):
+    rules = {
+        "images": (images, 1),
+        "val_images": (val_images, 1),
+        "least_val": (least_val, 0),
+        "seed": (seed, 0),
+    }
     for name, (value, least) in rules.items():
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
             raise DataError(f"`{name}` must be an integer of at least {least}. Received: {value!r}")
@@ -217,7 +253,7 @@ def _check(images, val_images, size, seed):
         )
 
 
-def draw_sample(out, images=600, val_images=60, size=(144, 192), seed=0):
+def draw_sample(out, images=600, val_images=60, size=(144, 192), seed=0, least_val=0):
     """Draws the sample data set into `out`, or finds it there already.
 
     The same arguments give the same bytes. Everything is written into a hidden directory beside
@@ -229,18 +265,23 @@ def draw_sample(out, images=600, val_images=60, size=(144, 192), seed=0):
         val_images: pictures in the validation split, at least 1.
         size: (height, width) in pixels, 32 to 2048 each. Defaults to (144, 192).
         seed: at least 0.
+        least_val: pictures of the validation split that each category is in at least; those that
+            are drawn for it come behind `val_images`. Defaults to 0.
 
     Returns:
         A `Summary`.
 
     Raises:
-        DataError: an argument breaks its rule, or `out` holds something else.
+        DataError: an argument breaks its rule, `out` holds something else, or `least_val` is out
+            of reach, as where pictures are too small to show a category.
         OSError: the disk is full or not writable.
     """
-    _check(images, val_images, size, seed)
+    _check(images, val_images, least_val, size, seed)
     out = Path(out)
     counts = dict(zip(SPLITS, (images, val_images), strict=True))
     parameters = {**counts, "size": list(size), "seed": seed, "drawing": DRAWING}
+    if least_val:  # a sample without is what it was before there was such a thing
+        parameters["least_val"] = least_val
     if out.exists() and not (out.is_dir() and not any(out.iterdir())):
         found = _summary(out, parameters, drawn=False)
         if found is None:
@@ -259,7 +300,10 @@ def draw_sample(out, images=600, val_images=60, size=(144, 192), seed=0):
         (folder / "annotations").mkdir(parents=True)
         first_id, categories = 1, None
         for split, count in counts.items():
-            pictures, annotations, share = _draw_split(folder, split, count, first_id, size, seed)
+            least = least_val if split == "val" else 0
+            pictures, annotations, share = _draw_split(
+                folder, split, count, least, first_id, size, seed
+            )
             first_id += count
             categories = categories or _categories(annotations)  # of the training split
             content = {
@@ -300,12 +344,21 @@ def main(argv=None):
     parser.add_argument("--images", type=int, default=600, help="training pictures (%(default)s)")
     parser.add_argument("--val_images", type=int, default=60, help="validation (%(default)s)")
     parser.add_argument(
+        "--least_val",
+        type=int,
+        default=0,
+        metavar="N",
+        help="more for validation, until each category is in N of them (%(default)s)",
+    )
+    parser.add_argument(
         "--size", type=int, nargs=2, default=(144, 192), metavar=("H", "W"), help="(144 192)"
     )
     parser.add_argument("--seed", type=int, default=0, help="(%(default)s)")
     args = parser.parse_args(argv)
     try:
-        summary = draw_sample(args.out, args.images, args.val_images, args.size, args.seed)
+        summary = draw_sample(
+            args.out, args.images, args.val_images, args.size, args.seed, args.least_val
+        )
     except (DataError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

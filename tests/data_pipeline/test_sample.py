@@ -63,6 +63,36 @@ def test_a_picture_does_not_depend_on_how_many_there_are(tmp_path):
     assert (tmp_path / "few" / name).read_bytes() == (tmp_path / "more" / name).read_bytes()
 
 
+def test_validation_pictures_until_each_category_is_in_some(tmp_path):
+    draw_sample(tmp_path / "plain", 1, 3, SIZE)
+    summary = draw_sample(tmp_path / "more", 1, 3, SIZE, least_val=2)
+    data = read(tmp_path / "more", "val")
+    found = {(a["image_id"], a["category_id"]) for a in data["annotations"]}
+    counts = np.bincount([category for _, category in found], minlength=len(KINDS) + 1)[1:]
+    assert counts.min() == 2 and len(data["images"]) == summary.pictures - 1
+    ids = [image["id"] for image in data["images"]]
+    assert 3 < len(ids) <= 3 + 2 * len(KINDS) and ids == list(range(2, len(ids) + 2))
+    # The first ones are those of a sample without, and so is the training split.
+    for name in ("val2017/000000000002.jpg", "val2017/000000000004.jpg"):
+        plain, more = ((tmp_path / which / name).read_bytes() for which in ("plain", "more"))
+        assert plain == more
+    assert (
+        read(tmp_path / "plain", "train")["annotations"]
+        == (read(tmp_path / "more", "train")["annotations"])
+    )
+    # Found again, and told from one without.
+    assert not draw_sample(tmp_path / "more", 1, 3, SIZE, least_val=2).drawn
+    with pytest.raises(DataError, match="same parameters"):
+        draw_sample(tmp_path / "more", 1, 3, SIZE)
+
+
+def test_what_validation_pictures_cannot_show(tmp_path, monkeypatch):
+    monkeypatch.setattr(sample_module, "TRIES", 5)
+    with pytest.raises(DataError, match="`least_val` 1 must be possible.*Received: .*rainbow"):
+        draw_sample(tmp_path / "set", 1, 1, (32, 40), least_val=1)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_layout(sample, content):
     assert sorted(p.name for p in sample.iterdir()) == [
         "annotations",
@@ -285,6 +315,7 @@ def test_a_failure_leaves_nothing(tmp_path, monkeypatch):
     [
         ({"images": 0}, r"`images` must be an integer of at least 1. Received: 0"),
         ({"val_images": -1}, r"`val_images` must be an integer of at least 1. Received: -1"),
+        ({"least_val": -1}, r"`least_val` must be an integer of at least 0. Received: -1"),
         ({"seed": -1}, r"`seed` must be an integer of at least 0. Received: -1"),
         ({"size": (31, 64)}, r"`size` must be .* 32 to 2048. Received: \(31, 64\)"),
         ({"size": 64}, r"`size` must be .* Received: 64"),
