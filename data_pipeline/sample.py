@@ -37,8 +37,8 @@ __all__ = ["Summary", "draw_sample", "run_lengths", "run_lengths_string"]
 
 DRAWING = 1  # raise when the same parameters give other pictures than before
 EMPTY_EVERY = 50  # one picture in fifty has no annotation, as happens in LVIS
-# Scenes drawn at most for each picture that `least_val` asks of a category: the rarest is in about one
-# of a hundred and fifty.
+# Scenes drawn at most for each picture that `least_val` asks of a category: the rarest is in about
+# one of a hundred and fifty.
 TRIES = 2000
 SPLITS = ("train", "val")
 CATEGORY_IDS = {name: number for number, name in enumerate(sorted(KINDS), start=1)}

@@ -19,6 +19,7 @@ class SegmenterFeatures:
 
     Attributes:
         about: {"name", "layer", "sha256"}, for the result.
+        model: the Keras model.
 
     Raises:
         DataError: another segmenter, or a damaged one.
@@ -49,14 +50,19 @@ class SegmenterFeatures:
                 f"gives (B, h, w, C). Received: {layer}"
             )
         self.about = {"name": str(path), "layer": layer, "sha256": description.checksum}
+        self.model = model
+        self._description = description
         network = keras.Model(model.input, keras.layers.GlobalAveragePooling2D()(output))
 
         def features(pictures):
-            floats = (tf.cast(pictures, tf.float32) - description.mean) / description.std
-            return network(floats)
+            return network(self.floats(pictures))
 
         spec = tf.TensorSpec((None, None, None, 3), tf.uint8)
         self._features = tf.function(features, autograph=False, input_signature=[spec])
+
+    def floats(self, pictures):
+        """uint8 pictures as the network takes them."""
+        return (tf.cast(pictures, tf.float32) - self._description.mean) / self._description.std
 
     def __call__(self, pictures):
         """float32 (B, C) of uint8 pictures (B, H, W, 3), sides multiples of 16."""
