@@ -2,7 +2,8 @@
 
     python -m experiments.claims.report FILE.json [--page docs/claims.md]
 
-Prints them; with --page writes them between the two comments there that name the file.
+Prints them; with --page writes them between the two comments there that name the file, and the plot
+into a directory named after the page.
 """
 
 import argparse
@@ -12,6 +13,7 @@ import sys
 from data_pipeline.errors import OasisError
 from data_pipeline.files import write_atomically
 from data_pipeline.paths import PathAction
+from experiments.claims.plot import draw
 from experiments.claims.scores import GROUPS, SCORES
 from experiments.claims.statements import spread, statements
 from experiments.claims.variants import title
@@ -95,12 +97,18 @@ def main(argv=None):
     parser.add_argument("--page", action=PathAction, help="Markdown with a place for it")
     arguments = parser.parse_args(argv)
     try:
-        text = report(json.loads(arguments.file.read_text()))
+        content = json.loads(arguments.file.read_text())
+        text = report(content)
         if arguments.page is None:
             print(text, end="")
         else:
-            page = into_page(text, arguments.file.name, arguments.page.read_text())
-            write_atomically(arguments.page, page)
+            name, page = arguments.file.name, arguments.page
+            plot = page.with_suffix("") / f"{arguments.file.stem}.svg"
+            text = f"![scores of all runs]({page.stem}/{plot.name})\n\n{text}"
+            written = into_page(text, name, page.read_text())
+            plot.parent.mkdir(exist_ok=True)
+            draw(content, plot)
+            write_atomically(page, written)
     except OasisError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -83,7 +83,8 @@ def test_the_report_and_its_place_in_a_page(content, tmp_path, capsys):
     for _ in range(2):  # the second time it is the same
         assert report_main([str(tmp_path / "r.json"), "--page", str(page)]) == 0
         lines = page.read_text()
-        assert lines.startswith("before\n<!-- r.json -->\n\n6 runs") and "old" not in lines
+        assert lines.startswith("before\n<!-- r.json -->\n\n![scores of all runs](page/r.svg)")
+        assert "old" not in lines and (tmp_path / "page/r.svg").is_file()
         assert lines.endswith("<!-- end of r.json -->\nafter\n") and text in lines
     page.write_text("no place")
     assert report_main([str(tmp_path / "r.json"), "--page", str(page)]) == 2
