@@ -308,9 +308,8 @@ def _variable_side(function, variable):
 def _adam(size, channels):
     del size
 
-    def side(kind):
+    def side(optimizer):
         variable = keras.Variable(_kernel(3, 8 * channels, 8 * channels))
-        optimizer = kind(1e-4, beta_1=0.0, beta_2=0.999)
         optimizer.build([variable])
         gradient = _kernel(3, 8 * channels, 8 * channels)
 
@@ -320,7 +319,7 @@ def _adam(size, channels):
 
         return _side(update, gradient)
 
-    return side(keras.optimizers.Adam), side(FusedAdam)
+    return side(keras.optimizers.Adam(1e-4, 0.0, 0.999)), side(FusedAdam(1e-4))
 
 
 def _bfloat16(size, channels):

@@ -59,7 +59,8 @@ class RunCheckpoints(tf.train.CheckpointManager):
         newest_error = None
         for path in reversed(checkpoints_in(self.directory)):
             try:
-                self.checkpoint.restore(path).assert_nontrivial_match()
+                # Earlier versions kept a first moment of Adam, which TensorFlow would warn of.
+                self.checkpoint.restore(path).expect_partial().assert_nontrivial_match()
                 self.newest, self._sound = path, True
                 return path
             # TensorFlow meets a damaged file with IndexError, OpError, ValueError and others.

@@ -23,7 +23,7 @@ def make_step(precision="float32", *, learning_rate=4e-3, scaled=False, **option
     discriminator = Discriminator(N, base_channels=1, gain=1.0, dtype=precision)
     optimizers = []
     for model in (generator, discriminator):
-        optimizer = FusedAdam(learning_rate, beta_1=0.0, beta_2=0.999)
+        optimizer = FusedAdam(learning_rate)
         if scaled:
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer, initial_scale=2.0**10)
         optimizer.build(model.trainable_variables)
@@ -180,7 +180,7 @@ def test_loss_scale_and_slots_are_checkpointed(tmp_path):
     path = tf.train.Checkpoint(optimizer=first).save(str(tmp_path / "checkpoint"))
     second = make()
     tf.train.Checkpoint(optimizer=second).restore(path).assert_consumed()
-    assert len(first.variables) > 5
+    assert len(first.inner_optimizer.variables) == 3  # steps, learning rate, second moment
     for a, b in zip(first.variables, second.variables, strict=True):
         np.testing.assert_array_equal(a.numpy(), b.numpy(), err_msg=a.path)
 
