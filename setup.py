@@ -29,6 +29,7 @@ setup(
         "grpcio>=1.60",
         "scipy>=1.10",
         "pycocotools>=2.0.8",
+        "msgspec>=0.19",
         "tqdm>=4.66",
         "tensorboard>=2.20,<2.21",
         "setuptools<81",

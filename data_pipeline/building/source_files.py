@@ -18,7 +18,7 @@ def file_states(dataset):
         {Path: [size, modification time in ns], or None where the file cannot be reached}, sorted.
     """
     paths = {path for items in dataset.items.values() for i in items for path in (i.image, i.label)}
-    return {path: _state(path) for path in sorted(paths)}
+    return {path: _state(path) for path in sorted(paths, key=str)}
 
 
 def write_source_files(out, states, source):

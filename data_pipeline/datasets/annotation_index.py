@@ -9,7 +9,9 @@ import os
 from array import array
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import numpy as np
 
 from data_pipeline.datasets import masks
@@ -19,7 +21,16 @@ from data_pipeline.files import publish
 
 _IMAGE_KEYS = ("id", "file_name", "coco_url", "height", "width")
 _CATEGORY_KEYS = ("id", "name")
-_FORMAT = 1
+_FORMAT = 2
+
+
+class _Annotation(msgspec.Struct, gc=False):
+    """What is looked at of an annotation; its outline stays the JSON it is."""
+
+    id: Any = None
+    image_id: Any = None
+    category_id: Any = None
+    segmentation: msgspec.Raw = msgspec.Raw(b"null")
 
 
 def index_path(notes, split):
@@ -58,7 +69,7 @@ class Outlines:
                     if "segmentation" not in entry:
                         raise ValueError("no annotation where one was")
                     yield number, entry
-        except (OSError, ValueError, TypeError) as error:
+        except (OSError, ValueError, TypeError, msgspec.DecodeError) as error:
             raise DataError(f"{path} must not change during a build. Received: {error}") from None
 
 
@@ -82,7 +93,7 @@ class AnnotationIndex:
         self.images, self.categories = [], []
         # Of each annotation: a number for its image, category id, start and length in the file, and
         # 1 if it outlines nothing.
-        self._rows = [array("q") for _ in range(5)]
+        self._rows = array("q")
         self._numbers = {}  # image id -> its number
         self._problems = []  # (start, message)
         self._broken = []
@@ -92,16 +103,14 @@ class AnnotationIndex:
         stream_lists(
             self._path,
             {
-                "images": lambda entry, *_: self.images.append(_only(entry, _IMAGE_KEYS)),
-                "annotations": self._add,
-                "categories": lambda entry, *_: self.categories.append(
-                    _only(entry, _CATEGORY_KEYS)
-                ),
+                "images": (dict, _collect(self.images, _IMAGE_KEYS)),
+                "annotations": (_Annotation, self._add),
+                "categories": (dict, _collect(self.categories, _CATEGORY_KEYS)),
             },
         )
         if not self.images:
             raise DataError(f"{path} must list images. Received: an empty list")
-        self._rows = [np.frombuffer(row, np.int64) for row in self._rows]
+        self._rows = np.frombuffer(self._rows, np.int64).reshape(-1, 5).T.copy()
         if kept is not None and not self._problems:
             self._save(kept, state)
 
@@ -127,9 +136,9 @@ class AnnotationIndex:
         problems = list(self._problems)
         with open(self._path, "rb") as file:
             for row in np.flatnonzero(~known | (classes < 0)):
-                entry = _read_entry(file, int(starts[row]), int(lengths[row]))
+                entry = _read_entry(file, int(starts[row]), int(lengths[row]), _Annotation)
                 key = "category_id" if known[row] else "image_id"
-                message = f"must name a known {key}: {entry.get(key)!r}"
+                message = f"must name a known {key}: {getattr(entry, key)!r}"
                 problems.append((starts[row], self._complaint(entry, message)))
         image = np.where(empty, len(self._numbers), image)  # of no image
         order = np.argsort(image, kind="stable")
@@ -144,8 +153,7 @@ class AnnotationIndex:
         return outlines, [message for _, message in sorted(problems)], self._broken
 
     def _add(self, entry, start, stop):
-        image, category = entry.get("image_id"), entry.get("category_id")
-        message = None
+        image, category, message = entry.image_id, entry.category_id, None
         if type(image) not in (int, str):
             message = f"must name a known image_id: {image!r}"
         elif type(category) is not int or not -(2**63) <= category < 2**63:
@@ -153,18 +161,14 @@ class AnnotationIndex:
         if message:
             self._problems.append((start, self._complaint(entry, message)))
             return
-        if empty := masks.emptiness(entry.get("segmentation")):
+        if empty := _emptiness(bytes(entry.segmentation)):
             message = f"must have an outline in 'segmentation', not only a box: {empty}"
             self._broken.append(self._complaint(entry, message))
         number = self._numbers.setdefault(image, len(self._numbers))
-        values = (number, category, start, stop - start, bool(empty))
-        for row, value in zip(self._rows, values, strict=True):
-            row.append(value)
+        self._rows.extend((number, category, start, stop - start, bool(empty)))
 
     def _complaint(self, entry, message):
-        return (
-            f"{self._path}: annotation {entry.get('id')} (image {entry.get('image_id')}) {message}"
-        )
+        return f"{self._path}: annotation {entry.id} (image {entry.image_id}) {message}"
 
     def _save(self, kept, state):
         rest = {
@@ -178,7 +182,7 @@ class AnnotationIndex:
         temporary = Path(f"{kept}.tmp")
         try:
             with open(temporary, "wb") as file:
-                np.savez(file, *self._rows, rest=text)
+                np.savez(file, rows=self._rows, rest=text)
             publish(temporary, kept)
         except OSError:
             # A full disk is told of where it matters: this can be made again.
@@ -190,7 +194,7 @@ class AnnotationIndex:
                 rest = json.loads(content["rest"].tobytes())
                 if rest["state"] != state:
                     return False
-                rows = [content[f"arr_{i}"] for i in range(5)]
+                rows = content["rows"]
         # NumPy meets a damaged file with exceptions of many kinds.
         except Exception:
             return False
@@ -200,9 +204,17 @@ class AnnotationIndex:
         return True
 
 
-def _read_entry(file, start, length):
+def _read_entry(file, start, length, kind=dict):
     """The entry whose JSON are these bytes of an open file."""
-    return json.loads(os.pread(file.fileno(), length, start))
+    return msgspec.json.decode(os.pread(file.fileno(), length, start), type=kind)
+
+
+def _emptiness(text):
+    """`masks.emptiness` of JSON."""
+    # One polygon of six numbers or more, as most are, is seen without reading the numbers.
+    if text[:2] == b"[[" and text.find(b"]") == len(text) - 2 and len(text.split(b",", 5)) == 6:
+        return None
+    return masks.emptiness(msgspec.json.decode(text))
 
 
 def _state(path):
@@ -213,5 +225,10 @@ def _state(path):
     return [_FORMAT, os.path.abspath(path), status.st_size, status.st_mtime_ns]
 
 
-def _only(entry, keys):
-    return {key: entry[key] for key in keys if key in entry}
+def _collect(entries, keys):
+    """A visitor that keeps these keys of each entry."""
+
+    def visit(entry, *_):
+        entries.append({key: entry[key] for key in keys if key in entry})
+
+    return visit

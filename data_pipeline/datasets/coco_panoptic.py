@@ -42,7 +42,11 @@ class _Content:
         self.images, self.annotations, self.categories = [], [], []
         keys = ("images", "annotations", "categories")
         stream_lists(
-            path, {key: lambda entry, *_, key=key: getattr(self, key).append(entry) for key in keys}
+            path,
+            {
+                key: (dict, lambda entry, *_, key=key: getattr(self, key).append(entry))
+                for key in keys
+            },
         )
         if not self.images:
             raise DataError(f"{path} must list images. Received: an empty list")

@@ -1,5 +1,6 @@
 """LVIS v1 and v0.5: instance annotations in JSON, painted in order, over COCO 2017 pictures."""
 
+import os
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -158,52 +159,48 @@ def read_items(index, path):
         DataError: fields that are missing, or annotations that name an unknown image or category;
             all of these are listed.
     """
-    seen, problems = set(), []
+    names, problems = {}, []  # names: {image id: as the JSON gives it}
     for image in index.images:
         wrong = _wrong_fields(image, {"id": int, "height": int, "width": int}, "image", path)
         if wrong:
             problems.append(wrong)
-        elif image["id"] in seen:
+        elif image["id"] in names:
             problems.append(f"{path}: image ids must be unique: {image['id']} twice")
         elif min(image["height"], image["width"]) < 1:
             problems.append(
                 f"{path}: image {image['id']} must have a positive height and width: "
                 f"{image['height']} and {image['width']}"
             )
-        elif not (_is_name(image.get("coco_url")) or _is_name(image.get("file_name"))):
+        elif (name := _name_and_picture(image)) is None:
             problems.append(
                 f"{path}: image {image['id']} must have a coco_url or a file_name: none"
             )
         else:
-            seen.add(image["id"])
+            names[image["id"]] = name
     raise_all(problems)
     outlines, wrong, broken = index.of_images({c["id"]: c["id"] for c in index.categories})
     raise_all([*wrong, *broken] if wrong else [])
-    items = []
-    for image in index.images:
-        name = _picture_name(image)
-        items.append(
-            LvisItem(
-                name.stem if _is_name(image.get("coco_url")) else name.with_suffix("").as_posix(),
-                Path(name),
-                path,
-                image["height"],
-                image["width"],
-                outlines[image["id"]],
-            )
-        )
+    items = [
+        LvisItem(*names[image["id"]], path, image["height"], image["width"], outlines[image["id"]])
+        for image in index.images
+    ]
     return items, broken
 
 
-def _picture_name(image):
-    """ "train2017/000000000009.jpg" from `coco_url`, or what `file_name` says."""
-    if _is_name(image.get("coco_url")):
-        url = PurePosixPath(image["coco_url"])
-        return PurePosixPath(*url.parts[-2 if url.parent.name in _PICTURE_FOLDERS else -1 :])
-    parts = noted_parts(image["file_name"])
+def _name_and_picture(image):
+    """("000000000009", "train2017/000000000009.jpg") from `coco_url`, or from `file_name`; None."""
+    url, file_name = image.get("coco_url"), image.get("file_name")
+    if _is_name(url):
+        url = PurePosixPath(url)
+        picture = Path(*url.parts[-2 if url.parent.name in _PICTURE_FOLDERS else -1 :])
+        return picture.stem, picture
+    if not _is_name(file_name):
+        return None
+    parts = noted_parts(file_name)
     # v0.5 says COCO_val2014_000000266409.jpg where the 2017 release says 000000266409.jpg.
     released = _OF_2014.fullmatch(parts[-1])
-    return PurePosixPath(released[1]) if released else PurePosixPath(*parts)
+    picture = Path(released[1] if released else PurePosixPath(*parts))
+    return picture.with_suffix("").as_posix(), picture
 
 
 def _is_name(value):
@@ -257,7 +254,7 @@ def _places(name, source, folders):
 
 def _file_names(folder):
     # One listing of a folder is much faster than asking for each of 100,000 names.
-    return {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    return set(os.listdir(folder)) if folder.is_dir() else set()
 
 
 def _wrong_fields(entry, types, kind, path):

@@ -30,7 +30,7 @@ def streamed(path, *keys):
     def visitor(key):
         return lambda entry, start, stop: found[key].append((entry, raw[start:stop]))
 
-    stream_lists(path, {key: visitor(key) for key in keys})
+    stream_lists(path, {key: (dict, visitor(key)) for key in keys})
     return found
 
 
@@ -45,6 +45,25 @@ def test_entries_and_where_they_stand(tmp_path, monkeypatch, chunk, options, mar
     for key, entries in found.items():
         assert [entry for entry, _ in entries] == CONTENT[key]
         assert [json.loads(raw) for _, raw in entries] == CONTENT[key]
+
+
+@pytest.mark.parametrize("usual", [10, 100, 1 << 16])
+@pytest.mark.parametrize("chunk", [1, 50, 1 << 20])
+def test_entries_that_hold_what_stands_between_entries(tmp_path, monkeypatch, rng, chunk, usual):
+    """So that what is taken for the end of an entry often is none."""
+    monkeypatch.setattr(json_stream, "_CHUNK", chunk)
+    monkeypatch.setattr(json_stream, "_USUAL_ENTRY", usual)
+    within = ({"id": 1}, '}, {"id": 2', [{"id": 3}, {"id": 4}], "}", 5.5, None)
+    entries = [
+        {("id", "other")[rng.integers(2)]: within[i] for i in rng.integers(6, size=1)}
+        | {"id": [within[i] for i in rng.integers(6, size=rng.integers(4))]}
+        for _ in range(60)
+    ]
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({"a": entries, "b": 1}))
+    found = streamed(path, "a")["a"]
+    assert [entry for entry, _ in found] == entries
+    assert [json.loads(raw) for _, raw in found] == entries
 
 
 @pytest.mark.parametrize(
@@ -62,6 +81,9 @@ def test_entries_and_where_they_stand(tmp_path, monkeypatch, chunk, options, mar
         ("{5: []}", "key"),
         ('{"a": [], "a": []}', "'a' is there twice"),
         ('{"a": [1, 2]}', "list of objects 'a'.*1 in it"),
+        ('{"a": [{"id": 1}, {"id": 2}, 3]}', "list of objects 'a'.*3 in it"),
+        ('{"a": [{"id": 1}, {"id": 2}, {"id": 3,}]}', "byte 3[78]"),
+        ('{"a": [{"id": 1}, {"id": NaN}]}', "value at byte 18"),
         ('{"a": 3}', "list of objects 'a'.*none"),
         ('{"b": []}', "list of objects 'a'.*none"),
         ('{"a": ' + "[" * 100_000, "a.json"),
