@@ -30,6 +30,7 @@ setup(
         "scipy>=1.10",
         "pycocotools>=2.0.8",
         "msgspec>=0.19",
+        "google-crc32c>=1.5",
         "tqdm>=4.66",
         "tensorboard>=2.20,<2.21",
         "setuptools<81",

@@ -23,7 +23,7 @@ def main(arguments=None):
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     flags = _parser().parse_args(arguments)
-    # TensorFlow writes records here and computes nothing; what it says at start is noise.
+    # TensorFlow only reads the examples of the preview; what it says at start is noise.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         if flags.download:

@@ -81,7 +81,7 @@ def build(request, out, *, workers=None, command=""):
 
 
 def _has_gpu():
-    # Late, as where records are written: TensorFlow takes seconds to import.
+    # Late, for it takes seconds to import.
     import tensorflow as tf
 
     return bool(tf.config.list_physical_devices("GPU"))

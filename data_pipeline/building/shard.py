@@ -1,15 +1,17 @@
 """Writing one TFRecord shard, and the sidecar file that says it is finished."""
 
+import hashlib
 import json
 import os
 from collections import Counter
 from dataclasses import asdict, dataclass
-from itertools import chain, islice
 from pathlib import Path
 
 from data_pipeline.building.palettes import Palettes
 from data_pipeline.errors import BuildFailed, DataError
-from data_pipeline.files import publish, sha256, write_atomically
+from data_pipeline.files import publish, write_atomically
+from data_pipeline.records.example import serialize
+from data_pipeline.records.framing import framed
 
 _FILES_NAMED = 10
 
@@ -75,24 +77,20 @@ def write_shard(path, prepared, examples, plan, *, skip_broken=False):
     Raises:
         BuildFailed: the disk does not take it.
     """
-    prepared = iter(prepared)
-    head = list(islice(prepared, 1))  # now the workers begin
-    # TensorFlow takes seconds to import: not before bad input has been refused, and while the
-    # workers are busy.
-    import tensorflow as tf
-
-    from data_pipeline.records.schema import serialize
-
     temporary = Path(f"{path}.tmp")
+    digest, size = hashlib.sha256(), 0
     pixels, out_of_range, files, written = Counter(), Counter(), [], 0
     palettes, turns, broken = Palettes(), Counter(), []
     try:
-        with tf.io.TFRecordWriter(str(temporary)) as writer:
-            for example in chain(head, prepared):
+        with open(temporary, "wb") as file:
+            for example in prepared:
                 if isinstance(example, DataError):
                     broken.append(str(example))
                     continue
-                writer.write(serialize(example.image, example.label_map, example.name))
+                record = framed(serialize(example.image, example.label_map, example.name))
+                file.write(record)
+                digest.update(record)
+                size += len(record)
                 written += 1
                 pixels.update(example.pixels)
                 out_of_range.update(example.out_of_range)
@@ -106,8 +104,8 @@ def write_shard(path, prepared, examples, plan, *, skip_broken=False):
         stats = ShardStats(
             plan,
             written,
-            os.path.getsize(temporary),
-            sha256(temporary),
+            size,
+            digest.hexdigest(),
             dict(sorted(pixels.items())),
             dict(sorted(out_of_range.items())),
             files,
@@ -117,7 +115,7 @@ def write_shard(path, prepared, examples, plan, *, skip_broken=False):
         )
         publish(temporary, path)
         write_atomically(sidecar(path), json.dumps(asdict(stats)))
-    except (OSError, tf.errors.OpError) as error:
+    except OSError as error:
         raise BuildFailed(
             f"{path} could not be written. The finished shards are kept: run the same command "
             f"again. Received: {error}"

@@ -138,7 +138,8 @@ class _Text:
             (what `decode` makes of an object, where its bytes begin and end in the file); None in
             the place of another value, which stays.
         """
-        seam = None  # the end of an entry and the beginning of another, such as '}, {"id"'
+        # The end of an entry and the beginning of another, such as '}, {"id"', and how far apart.
+        seam, gap = None, 0
         while True:
             if len(self._text) - self._at < _USUAL_ENTRY and not self._ended:
                 self._more(_CHUNK)
