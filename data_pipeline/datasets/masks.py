@@ -44,11 +44,10 @@ def paint(label_map, segmentation, number):
     """
     height, width = label_map.shape
     if isinstance(segmentation, list):
-        _check_polygons(segmentation)
         # A fresh call for each polygon: given a list, pycocotools takes one whose first polygon
         # has four numbers for boxes.
-        parts = [mask.frPyObjects([polygon], height, width)[0] for polygon in segmentation]
-        runs = _runs(mask.merge(parts)["counts"])
+        parts = [mask.frPyObjects([points], height, width)[0] for points in _polygons(segmentation)]
+        runs = _runs((mask.merge(parts) if len(parts) > 1 else parts[0])["counts"])
     elif isinstance(segmentation, dict):
         runs = _rle(segmentation, height, width)
     else:
@@ -61,9 +60,11 @@ def paint(label_map, segmentation, number):
     flat[offsets + np.arange(len(offsets))] = number
 
 
-def _check_polygons(polygons):
+def _polygons(polygons):
+    """The polygons as float64 arrays (2n,), checked."""
     if not polygons:
         raise ValueError("no polygon")
+    checked = []
     for polygon in polygons:
         if not isinstance(polygon, list) or len(polygon) < 6 or len(polygon) % 2:
             raise ValueError("a polygon must be a list of x, y pairs, three points at least")
@@ -74,6 +75,8 @@ def _check_polygons(polygons):
         # Written so that NaN fails too.
         if points.ndim != 1 or not (np.abs(points) < _LARGEST_COORDINATE).all():
             raise ValueError("a polygon's coordinates must be finite and near the picture")
+        checked.append(points)
+    return checked
 
 
 def _rle(segmentation, height, width):
