@@ -14,6 +14,9 @@ from data_pipeline.errors import BuildFailed, DataError
 from data_pipeline.paths import PathAction
 from data_pipeline.records.manifest import Manifest
 
+# Parts that measure two versions too: those with `against`.
+_OF_VERSIONS = ("discriminator", "generator", "memory", "train_step")
+
 
 def main(argv=None):
     """Runs the command line.
@@ -27,16 +30,24 @@ def main(argv=None):
     argv = sys.argv[1:] if argv is None else argv
     arguments = _parser().parse_args(argv)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    options = Options(arguments.data_dir, arguments.repeats, arguments.quick)
-    # Toy figures must not replace real ones unasked.
-    out = arguments.out or (None if arguments.quick else RESULTS)
+    against = arguments.against
+    options = Options(arguments.data_dir, arguments.repeats, arguments.quick, against)
+    # Toy figures, and those of two versions, must not replace real ones unasked.
+    out = arguments.out or (None if arguments.quick or against else RESULTS)
     try:
         if options.data_dir is not None and "train" not in Manifest.read(options.data_dir).splits:
             raise DataError(f"--data_dir must hold a train split. Received: {options.data_dir}")
+        if against is not None and not (against / "oasis_tf" / "train.py").is_file():
+            raise DataError(f"--against must be a checkout of this project. Received: {against}")
+        if against is not None and arguments.part not in (None, *_OF_VERSIONS):
+            raise DataError(
+                f"--against must be given with {', '.join(_OF_VERSIONS)}, or none of these. "
+                f"Received: {arguments.part}"
+            )
         if out is not None:
             out.mkdir(parents=True, exist_ok=True)
         if arguments.part is None:
-            return _run_all(argv)
+            return _run_all(PARTS if against is None else _OF_VERSIONS, argv)
         _run(arguments.part, options, out)
     except (DataError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
@@ -50,10 +61,10 @@ def main(argv=None):
     return 0
 
 
-def _run_all(argv):
+def _run_all(parts, argv):
     # A process a part: memory and settings of one are nothing to the next, nor is its failure.
     command = [sys.executable, "-m", "benchmarks"]
-    failed = [part for part in PARTS if subprocess.call([*command, part, *argv]) != 0]
+    failed = [part for part in parts if subprocess.call([*command, part, *argv]) != 0]
     if failed:
         print(f"error: failed: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0
@@ -71,7 +82,7 @@ def _run(part, options, out):
     module = importlib.import_module(f"benchmarks.parts.{part}")
     machine = describe()
     try:
-        rows = module.run(options)
+        rows = module.run(options) if options.against is None else module.against(options)
     except (tf.errors.DataLossError, tf.errors.NotFoundError) as error:
         raise explain_read_error(options.records, error) from error
     except tf.errors.OpError as error:
@@ -102,6 +113,13 @@ def _parser():
         metavar="DIR",
         help="records to measure on; default: the project's sample set at 256x256, drawn and "
         "built at the first run",
+    )
+    add(
+        "--against",
+        action=PathAction,
+        metavar="DIR",
+        help="a checkout of another version, measured in turns with this one in the place of "
+        f"plain: {', '.join(_OF_VERSIONS)}; written only where --out is given",
     )
     add(
         "--repeats",

@@ -9,22 +9,27 @@ from pathlib import Path
 
 # What decides how fast small floats are.
 _FLAGS = ("avx2", "avx512f", "avx512_bf16", "avx512_fp16", "amx_tile", "amx_bf16")
+ROOT = Path(__file__).parents[1]
+# Which change while the parts run.
+_RESULTS = (":!benchmarks/results", ":!docs/benchmarks.md")
 _PACKAGES = ("tensorflow", "keras", "numpy")
 
 
 def describe():
     """Device, versions, commit and date: a dict of JSON-able values."""
-    commit = _git("rev-parse", "HEAD")
     return {
         "device": {**_cpu(), "gpus": _gpus()},
         "versions": {"python": platform.python_version(), **{p: version(p) for p in _PACKAGES}},
-        "commit": commit.strip() if commit else None,
-        # The results themselves change while the parts run.
-        "uncommitted_changes": bool(
-            _git("status", "--porcelain", "--", ".", ":!benchmarks/results", ":!docs/benchmarks.md")
-        ),
+        "commit": commit(ROOT),
+        "uncommitted_changes": bool(_git(ROOT, "status", "--porcelain", "--", ".", *_RESULTS)),
         "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
     }
+
+
+def commit(checkout):
+    """The commit of a checkout, or None where git knows none."""
+    text = _git(checkout, "rev-parse", "HEAD")
+    return text.strip() if text else None
 
 
 def _cpu():
@@ -50,9 +55,8 @@ def _gpus():
     ]
 
 
-def _git(*arguments):
+def _git(root, *arguments):
     """What git prints, or None where there is no git or no repository."""
-    root = Path(__file__).parents[1]
     try:
         result = subprocess.run(
             ["git", "-C", str(root), *arguments], capture_output=True, text=True, check=True

@@ -45,11 +45,11 @@ def in_a_process(function, *arguments):
             ran out. A RuntimeError.
     """
     context = get_context("spawn")
-    with ProcessPoolExecutor(1, context, initializer=_end_with_parent) as pool:
+    with ProcessPoolExecutor(1, context, initializer=end_with_parent) as pool:
         return pool.submit(function, *arguments).result()
 
 
-def _end_with_parent():
+def end_with_parent():
     """Keeps this process from going on, with its gigabytes, when the one that waits is killed."""
 
     def wait():

@@ -14,11 +14,13 @@ class Options:
         data_dir: records built by `data_pipeline.build`; None = the project's sample set.
         repeats: how often each side is measured; the medians count.
         quick: toy widths and pictures, to see that everything runs. The figures mean nothing.
+        against: checkout of another version to measure in the place of plain; None = plain.
     """
 
     data_dir: Path | None = None
     repeats: int = 5
     quick: bool = False
+    against: Path | None = None
 
     @property
     def records(self):

@@ -24,6 +24,7 @@ def collect(title, machine, options, rows):
     settings = dataclasses.asdict(options)
     # Where records lie on somebody's disk does not belong into a table.
     settings["data_dir"] = "sample set" if options.data_dir is None else options.data_dir.name
+    del settings["against"]  # the rows name its commit
     return {"title": title, **machine, "settings": settings, "rows": rows}
 
 

@@ -7,7 +7,7 @@ import itertools
 
 import tensorflow as tf
 
-from benchmarks import labels, plain
+from benchmarks import labels, plain, versions
 from benchmarks.floor import discriminator_update_multiply_adds, floor, matmul_side
 from benchmarks.measure import interleave
 from benchmarks.rows import FASTER, SLOWER, ratio
@@ -21,7 +21,6 @@ LABELMIX_WEIGHT = 10.0
 
 def run(options):
     """Measures; returns rows."""
-    quick_graphs()
     recorded = labels.recorded(options.records, options.repeats)
     sides = {
         _key(name, num_classes): make(num_classes, recorded, options)
@@ -34,6 +33,16 @@ def run(options):
     few, many = options.classes
     both = {f"{n} classes": _key(OURS, n) for n in (many, few)}
     return [*rows, ratio(f"{many} classes beside {few}", seconds, both, SLOWER)]
+
+
+def against(options):
+    """Measures the other version; returns rows."""
+    recorded = labels.recorded(options.records, options.repeats)
+    recorded = [{name: b[name].numpy() for name in ("image", "label_map")} for b in recorded]
+    return [
+        versions.timed(f"{n} classes", options, _our_side, n, recorded, options)
+        for n in options.classes
+    ]
 
 
 def _key(name, num_classes):
@@ -55,6 +64,7 @@ def _beside_plain(options, seconds, num_classes, recorded):
 
 
 def _plain_side(num_classes, recorded, options):
+    quick_graphs()
     network = plain.Discriminator(num_classes, base_channels=options.widths["base_channels"])
 
     def update(fake, image, label_map, mask_bits):
@@ -67,6 +77,7 @@ def _plain_side(num_classes, recorded, options):
 
 
 def _our_side(num_classes, recorded, options):
+    quick_graphs()
     network = Discriminator(num_classes, base_channels=options.widths["base_channels"])
 
     def update(fake, image, label_map, mask_bits):

@@ -10,7 +10,7 @@ import itertools
 import numpy as np
 import tensorflow as tf
 
-from benchmarks import labels, plain
+from benchmarks import labels, plain, versions
 from benchmarks.floor import floor, generator_multiply_adds, matmul_side
 from benchmarks.measure import interleave, say
 from benchmarks.rows import FASTER, SLOWER, ratio, row
@@ -56,6 +56,30 @@ def run(options):
         pictures = {x: draws[x, n](label_map, noise).numpy() for x in (PLAIN, *OURS)}
         rows += _differences(n, pictures)
     return rows
+
+
+def against(options):
+    """Measures the other version on recorded maps; returns rows."""
+    recorded = [b["label_map"] for b in labels.recorded(options.records, options.repeats)]
+    return [
+        versions.timed(
+            f"{n} classes, {RECORDED}, {precision}",
+            options,
+            _one_side,
+            n,
+            policy,
+            [x.numpy() % n for x in recorded],
+            options,
+        )
+        for n in options.classes
+        for precision, policy in ((FLOAT32, "float32"), (BFLOAT16, "mixed_bfloat16"))
+    ]
+
+
+def _one_side(num_classes, policy, maps, options):
+    noise = tf.zeros((1, options.widths["noise_channels"]))
+    network = Generator(num_classes, gain=1.0, dtype=policy, **options.widths)
+    return _side(_graph(network), itertools.cycle([tf.constant(x) for x in maps]), noise)
 
 
 def _key(name, num_classes, case):

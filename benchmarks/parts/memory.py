@@ -8,6 +8,7 @@ import itertools
 import re
 from pathlib import Path
 
+from benchmarks import versions
 from benchmarks.measure import in_a_process, say
 from benchmarks.rows import row
 
@@ -55,19 +56,43 @@ def run(options):
     ]
 
 
-def training_step(side, num_classes, options):
+def against(options):
+    """Measures training steps of the other version; returns rows."""
+    rows = []
+    for n in options.classes:
+        batches = _batches(n, options)
+        peaks = {}
+        for name, checkout in versions.checkouts(options).items():
+            with versions.process_of(checkout) as process:
+                arguments = training_step, OURS, n, options, batches
+                peaks[name] = process.submit(_measure, *arguments).result()[1], "GB"
+            say(f"{n} classes, {name}: {peaks[name][0]:.2f} GB")
+        (there, _), (here, _) = peaks.values()
+        rows.append(row(f"training step, {n} classes", here / there, "x the memory", peaks))
+    return rows
+
+
+def training_step(side, num_classes, options, batches=None):
     """Builds a side; returns a function that makes the steps."""
-    from benchmarks import labels, ours, plain
+    from benchmarks import ours, plain
     from oasis_tf.tf_setup import quick_graphs
 
     quick_graphs()
-    batches = labels.recorded(options.records, STEPS, batch_size=BATCH)
-    batches = [{**b, "label_map": b["label_map"] % num_classes} for b in batches]
+    batches = batches or _batches(num_classes, options)
     if side == PLAIN:
         training = plain.Training(num_classes, **options.widths)
         return lambda: [training.step(b["image"], b["label_map"]) for b in batches]
     trainer = ours.trainer(num_classes, batches, options.widths, rematerialize=side == AGAIN)
     return lambda: trainer.train(STEPS)
+
+
+def _batches(num_classes, options):
+    from benchmarks import labels
+
+    return [
+        {"image": b["image"].numpy(), "label_map": b["label_map"].numpy() % num_classes}
+        for b in labels.recorded(options.records, STEPS, batch_size=BATCH)
+    ]
 
 
 def random_labels(side, num_classes, options):
@@ -85,9 +110,9 @@ def random_labels(side, num_classes, options):
     return lambda: [draw(label_map, noise).numpy() for _ in range(STEPS)]
 
 
-def _measure(task, side, num_classes, options):
+def _measure(task, side, num_classes, options, *inputs):
     """(resident memory when all is built, peak when all is done), in GB."""
-    go = task(side, num_classes, options)
+    go = task(side, num_classes, options, *inputs)
     before = _status("VmRSS")
     go()
     # Not getrusage: its maximum outlives exec, so that it may be the parent's.

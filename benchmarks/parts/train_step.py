@@ -6,7 +6,7 @@ the losses are in it.
 
 import itertools
 
-from benchmarks import labels, ours, plain
+from benchmarks import labels, ours, plain, versions
 from benchmarks.floor import floor, matmul_side, step_multiply_adds
 from benchmarks.measure import in_a_process, interleave
 from benchmarks.rows import FASTER, SLOWER, ratio
@@ -34,6 +34,15 @@ def run(options):
     return [*rows, *(_beside_ours(few, seconds, option) for option in OPTIONS)]
 
 
+def against(options):
+    """Measures the other version; returns rows."""
+    return [
+        versions.timed(f"{n} classes, {x}", options, _our_side, n, x, options, _batches(n, options))
+        for n in options.classes
+        for x in OURS
+    ]
+
+
 def _key(name, num_classes):
     return name, f"{num_classes} classes"
 
@@ -42,11 +51,12 @@ def _measure(num_classes, options):
     """Seconds of all sides with so many classes, and of ours with few, to compare with."""
     quick_graphs()
     few, _ = options.classes
-    sides = {_key(PLAIN, num_classes): _plain_side(num_classes, options)}
+    batches = _batches(num_classes, options)
+    sides = {_key(PLAIN, num_classes): _plain_side(num_classes, options, batches)}
     for precision in OURS:
-        sides[_key(precision, num_classes)] = _our_side(num_classes, precision, options)
+        sides[_key(precision, num_classes)] = _our_side(num_classes, precision, options, batches)
     if num_classes != few:
-        sides[_key(FLOAT32, few)] = _our_side(few, FLOAT32, options)
+        sides[_key(FLOAT32, few)] = _our_side(few, FLOAT32, options, _batches(few, options))
     sides.update(matmul_side(dtype, options.quick) for dtype in OURS.values())
     return interleave(sides, options.repeats)
 
@@ -54,20 +64,26 @@ def _measure(num_classes, options):
 def _measure_options(num_classes, options):
     """Seconds of ours in float32, and of ours with each option."""
     quick_graphs()
-    names = (FLOAT32, *OPTIONS)
-    sides = {_key(name, num_classes): _our_side(num_classes, name, options) for name in names}
+    batches = _batches(num_classes, options)
+    sides = {
+        _key(name, num_classes): _our_side(num_classes, name, options, batches)
+        for name in (FLOAT32, *OPTIONS)
+    }
     return interleave(sides, options.repeats)
 
 
 def _batches(num_classes, options):
     recorded = labels.recorded(options.records, options.repeats)
     # Ids are folded into the range: what counts here is how wide the networks are.
-    return [{**b, "label_map": b["label_map"] % num_classes} for b in recorded]
+    return [
+        {"image": b["image"].numpy(), "label_map": b["label_map"].numpy() % num_classes}
+        for b in recorded
+    ]
 
 
-def _plain_side(num_classes, options):
+def _plain_side(num_classes, options, batches):
     training = plain.Training(num_classes, **options.widths)
-    stream = itertools.cycle(_batches(num_classes, options))
+    stream = itertools.cycle(batches)
 
     def side():
         batch = next(stream)
@@ -76,8 +92,8 @@ def _plain_side(num_classes, options):
     return side
 
 
-def _our_side(num_classes, name, options):
-    batches = _batches(num_classes, options)
+def _our_side(num_classes, name, options, batches):
+    quick_graphs()
     chosen = {name: True} if name in OPTIONS else {"precision": name}
     trainer = ours.trainer(num_classes, batches, options.widths, **chosen)
     return lambda: trainer.train(1)

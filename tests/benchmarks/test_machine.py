@@ -21,7 +21,7 @@ def test_describe():
 
 @pytest.mark.parametrize("path", ["/nowhere", ""])
 def test_without_git_or_repository(monkeypatch, tmp_path, path):
-    monkeypatch.setattr(machine, "__file__", str(tmp_path / "benchmarks" / "machine.py"))
+    monkeypatch.setattr(machine, "ROOT", tmp_path)
     if path:
         monkeypatch.setenv("PATH", path)
     found = machine.describe()

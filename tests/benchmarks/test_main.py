@@ -8,6 +8,7 @@ import types
 import pytest
 
 from benchmarks import __main__ as command
+from benchmarks.machine import ROOT
 from benchmarks.parts import PARTS
 from benchmarks.rows import row
 
@@ -35,6 +36,18 @@ def test_a_part(part, tmp_path, capsys):
     content = json.loads((out / "generator.json").read_text())
     assert content["rows"][0]["figure"] == 2.5
     assert content["settings"] == {"data_dir": "sample set", "repeats": 5, "quick": True}
+
+
+def test_another_version(part, tmp_path, monkeypatch, capsys):
+    part.against = lambda options: [row(f"beside {options.against.name}", 2.5, "x faster", {})]
+    monkeypatch.setattr(command, "RESULTS", tmp_path / "results")
+    assert command.main(["generator", "--against", str(ROOT)]) == 0
+    assert f"beside {ROOT.name}" in capsys.readouterr().out
+    assert not (tmp_path / "results").exists()
+    assert command.main(["generator", "--against", str(tmp_path)]) == 2
+    assert "--against must be a checkout of this project" in capsys.readouterr().err
+    assert command.main(["startup", "--against", str(ROOT)]) == 2
+    assert "--against must be given with discriminator, generator" in capsys.readouterr().err
 
 
 def test_toy_figures_are_not_written_unasked(part, tmp_path, monkeypatch, capsys):

@@ -13,7 +13,7 @@ def test_rows(options, clock, monkeypatch):
     def once(make):
         # Building networks takes most of this test, so both widths are given the same ones.
         def side(num_classes, *rest):
-            *kind, _ = rest
+            *kind, _, _ = rest
             key = make, *kind
             made[key] = made.get(key) or make(9, *rest)
             return made[key]
