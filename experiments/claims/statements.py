@@ -6,6 +6,9 @@ from typing import NamedTuple
 from experiments.claims.scores import SCORES
 from experiments.claims.variants import FULL, title
 
+# Of ranges that lie apart: what three seeds each come to.
+_MOST_BY_CHANCE = 0.05
+
 
 class Claim(NamedTuple):
     """A part of the method and what should show that it is worth something.
@@ -112,6 +115,9 @@ def _sentence(name, without_title, full, without):
     if None in (*a, *b):
         return f"{what}: no value."
     numbers = f"{spread(a, score.digits)} with, {spread(b, score.digits)} with “{without_title}”"
+    chance = by_chance(len(a), len(b))
+    if chance > _MOST_BY_CHANCE:
+        return f"{what}: {numbers}. Too few seeds to tell."
     verdict = compare(a, b, score.higher_is_better)
     if verdict is None:
         return f"{what}: {numbers}. The ranges overlap: not visible here."
@@ -121,7 +127,6 @@ def _sentence(name, without_title, full, without):
         (False, "better"): "lower",
         (False, "worse"): "higher",
     }[score.higher_is_better, verdict]
-    chance = by_chance(len(a), len(b))
     told = "as the claim says" if verdict == "better" else "**against the claim**"
     return f"{what}: {numbers}. {word.capitalize()} in every seed, {told} (by chance {chance:.0%})."
 

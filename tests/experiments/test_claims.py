@@ -69,6 +69,9 @@ def test_sentences_only_where_the_seeds_allow_them(content):
     assert said["mIoU of rare classes"].endswith("The ranges overlap: not visible here.")
     assert "Higher in every seed, **against the claim**" in said["Frechet distance"]
     assert said["kernel distance"].endswith("not visible here.")
+    content["runs"] = [run for run in content["runs"] if run["seed"] < 3]
+    few = [line for line in statements(content) if line.startswith("- ")]
+    assert few and all(line.endswith("Too few seeds to tell.") for line in few)
 
 
 def test_the_report_and_its_place_in_a_page(content, tmp_path, capsys):
