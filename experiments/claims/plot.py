@@ -21,10 +21,10 @@ _PANELS = (
     ("miou_frequent", "frequent classes"),
     ("miou_common", "common classes"),
     ("miou_rare", "rare classes"),
-    ("fid", "Frechet distance of the judge's features"),
+    ("fid", "Frechet distance"),
     ("colour", "distance of colours"),
-    ("diversity_global", "diversity, new noise everywhere"),
-    ("diversity_local", "diversity, new noise in one class"),
+    ("diversity_global", "diversity, noise everywhere"),
+    ("diversity_local", "diversity, noise in one class"),
 )
 _COLOURS = {True: "#2471a3", False: "#c0392b"}
 
@@ -63,6 +63,7 @@ def _panel(axes, content, names, score):
         axes.plot(values, [row] * len(values), "o", color=colour, markersize=4, alpha=0.8)
     if (bound := content["photographs"].get(score)) is not None:
         axes.axvline(bound, color="#7f8c8d", lw=1, ls="--")
+    axes.set_xlim(left=0)
 
 
 if __name__ == "__main__":

@@ -47,6 +47,10 @@ def report(content):
     return "\n".join([*lines, *statements(content)]) + "\n"
 
 
+_CAPTION = (
+    "*A dot a seed, a line over their range; the grey band is the range of the whole method, the "
+    "dashed line the photographs' score.*"
+)
 _FIRST = ("miou", "miou_frequent", "miou_common", "miou_rare", "fid", "kid", "colour", "texture")
 _SECOND = tuple(name for name in SCORES if name not in _FIRST)
 
@@ -104,7 +108,7 @@ def main(argv=None):
         else:
             name, page = arguments.file.name, arguments.page
             plot = page.with_suffix("") / f"{arguments.file.stem}.svg"
-            text = f"![scores of all runs]({page.stem}/{plot.name})\n\n{text}"
+            text = f"![scores of all runs]({page.stem}/{plot.name})\n\n{_CAPTION}\n\n{text}"
             written = into_page(text, name, page.read_text())
             plot.parent.mkdir(exist_ok=True)
             draw(content, plot)

@@ -177,11 +177,11 @@ def experiment(tmp_path, records, *flags):
 @pytest.mark.slow
 def test_two_steps_of_every_variant(tmp_path, here):
     records = build_records(tmp_path)
-    code, out = experiment(tmp_path, records, "--steps", "2", "--seeds", "2")
+    code, out = experiment(tmp_path, records, "--steps", "2", "--seeds", "1")
     assert code == 0
     content = json.loads(out.read_text())
     runs = [(run["variant"], run["seed"]) for run in content["runs"]]
-    assert runs == [(name, seed) for name in VARIANTS for seed in (1, 2)]
+    assert runs == [(name, 1) for name in VARIANTS]
     assert here.count("train") == here.count("evaluate") == len(runs)
     (of_no_noise, *_) = (run for run in content["runs"] if run["variant"] == "no_noise")
     assert of_no_noise["scores"]["diversity_global"] < 1e-5
