@@ -12,8 +12,6 @@ import tensorflow as tf
 from oasis_tf.keras_setup import keras
 from oasis_tf.segmenters.features import SegmenterFeatures
 
-_EPSILON = 1e-6
-
 
 class SegmenterDistances(SegmenterFeatures):
     """Distances between pictures, pixel by pixel.
@@ -33,7 +31,7 @@ class SegmenterDistances(SegmenterFeatures):
 
         def unit_features(pictures):
             maps = network(self.floats(pictures))
-            return [x / (tf.norm(x, axis=-1, keepdims=True) + _EPSILON) for x in maps]
+            return [tf.math.divide_no_nan(x, tf.norm(x, axis=-1, keepdims=True)) for x in maps]
 
         spec = tf.TensorSpec((None, None, None, 3), tf.uint8)
         self._unit_features = tf.function(unit_features, autograph=False, input_signature=[spec])
