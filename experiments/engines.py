@@ -27,11 +27,7 @@ MAPS = 10
 CELLS = 24  # of a label map that is drawn here
 SECONDS = 5  # for which a row goes on drawing, all label maps once at least
 WEIGHTS = ("float32", "float16", "int8")
-# Of the small results that belong to docs/engines.md.
-RESULTS = {
-    "saved_models/demo": Path(__file__).with_name("engines_demo.json"),
-    "full width": Path(__file__).with_name("engines_full_width.json"),
-}
+RESULTS = Path(__file__).with_name("engines_demo.json")  # shown in docs/engines.md
 
 
 def main(argv=None):

@@ -50,10 +50,9 @@ def test_the_table():
     ]
 
 
-@pytest.mark.parametrize("model", engines.RESULTS)
-def test_the_page_shows_the_results(model):
-    results = json.loads(engines.RESULTS[model].read_text())
-    assert results["model"] == model and results["rows"].keys() == engines.ROWS.keys()
+def test_the_page_shows_the_results():
+    results = json.loads(engines.RESULTS.read_text())
+    assert results["model"] == "saved_models/demo" and results["rows"].keys() == engines.ROWS.keys()
     assert engines.table(results) in (ROOT / "docs" / "engines.md").read_text()
 
 
