@@ -6,7 +6,7 @@ import msgspec
 
 from data_pipeline.errors import DataError
 
-_CHUNK = 16 << 20  # bytes read at a time
+_CHUNK = 1 << 20  # bytes read at a time; they fit into a processor's cache
 _LARGEST_ENTRY = 1 << 28  # bytes; one picture's annotations, not a data set's
 _USUAL_ENTRY = 1 << 16  # bytes; larger ones take longer to find the end of
 _LONGEST_KEY = 100  # bytes; after longer ones entries are read with less haste
@@ -143,17 +143,23 @@ class _Text:
         while True:
             if len(self._text) - self._at < _USUAL_ENTRY and not self._ended:
                 self._more(_CHUNK)
-            start = self._at
-            if seam is not None:
-                stop = self._text.find(seam, start, start + _USUAL_ENTRY) + 1
+            # Names of this function, for these lines are run a million times.
+            text, offset, start = self._text, self._offset, self._at
+            last = len(text) - (0 if self._ended else _USUAL_ENTRY)
+            while seam is not None and start <= last:
+                stop = text.find(b"}", start) + 1
+                if not text.startswith(seam, stop - 1):  # of an object within the entry
+                    stop = text.find(seam, start, start + _USUAL_ENTRY) + 1
                 try:
-                    value = decode(self._text[start:stop])
+                    value = decode(text[start:stop])
                 except _UNREADABLE:
                     seam = None
                 else:
-                    self._at = stop + gap
-                    yield value, self._offset + start, self._offset + stop
-                    continue
+                    yield value, offset + start, offset + stop
+                    start = stop + gap
+            self._at = start
+            if seam is not None:
+                continue
             if self.next() != "{":
                 yield None
             stop = self._stop()

@@ -190,21 +190,17 @@ def read_items(index, path):
 def _name_and_picture(image):
     """("000000000009", "train2017/000000000009.jpg") from `coco_url`, or from `file_name`; None."""
     url, file_name = image.get("coco_url"), image.get("file_name")
-    if _is_name(url):
-        url = PurePosixPath(url)
+    url = PurePosixPath(url if isinstance(url, str) else "")
+    if url.name not in ("", ".."):
         picture = Path(*url.parts[-2 if url.parent.name in _PICTURE_FOLDERS else -1 :])
         return picture.stem, picture
-    if not _is_name(file_name):
+    parts = noted_parts(file_name) if isinstance(file_name, str) else ()
+    if not parts:
         return None
-    parts = noted_parts(file_name)
     # v0.5 says COCO_val2014_000000266409.jpg where the 2017 release says 000000266409.jpg.
     released = _OF_2014.fullmatch(parts[-1])
     picture = Path(released[1] if released else PurePosixPath(*parts))
     return picture.with_suffix("").as_posix(), picture
-
-
-def _is_name(value):
-    return isinstance(value, str) and bool(noted_parts(value))
 
 
 def _class_names(indices, files):
@@ -243,9 +239,9 @@ def _with_pictures(items, source, folders):
 def _places(name, source, folders):
     """Where a picture may lie, as existing paths or None: its own folder goes first."""
     if name.parent.name in ("", *folders):
-        for folder in sorted(folders, key=lambda folder: folder != name.parent.name):
+        for folder in sorted(folders, key=name.parent.name.__ne__):
             if name.name in folders[folder]:
-                yield source / folder / name.name
+                yield source.joinpath(folder, name.name)
         return
     # Folders of its own, in which other pictures may have the same name.
     for place in (source / name, *(source / folder / name for folder in folders)):

@@ -6,6 +6,7 @@ import pytest
 
 from data_pipeline.datasets import annotation_index
 from data_pipeline.datasets.annotation_index import AnnotationIndex
+from data_pipeline.datasets.masks import emptiness
 from data_pipeline.errors import DataError
 
 OUR_IDS = {2: 1, 5: 2}
@@ -141,3 +142,27 @@ def test_a_file_that_changes_during_a_build(path):
     path.unlink()
     with pytest.raises(DataError, match=r"a.json must not change during a build"):
         list(outlines[10].read(path))
+
+
+@pytest.mark.parametrize(
+    "segmentation",
+    [
+        [],
+        [[]],
+        [[1, 2, 3, 4, 5]],
+        [[1, 2, 3, 4, 5, 6]],
+        [[1, 2, 3, 4, 5, 6], [1, 2, 3, 4]],
+        [[1, 2, 3, 4, 5, 6], 7, [1, 2, 3, 4, 5, 6]],
+        [[1, 2, 3, 4, 5, 6], [7.5] * 99],
+        [[[1, 2, 3, 4, 5, 6]], [7.5] * 99],
+        [7, [1, 2, 3, 4, 5, 6]],
+        [[0.1234567890123456789e-300] * 6],
+        {"counts": "ab]", "size": [5, 6]},
+        "text",
+        None,
+    ],
+)
+@pytest.mark.parametrize("separators", [(",", ":"), (", ", ": "), (" , ", " : ")])
+def test_what_outlines_nothing_is_told_of_its_text(segmentation, separators):
+    text = json.dumps(segmentation, separators=separators).encode()
+    assert annotation_index._emptiness(text) == emptiness(segmentation)
