@@ -1,7 +1,6 @@
 """Measures what training reads of as many records as LVIS has, and what evaluation costs on them.
 
-    python -m benchmarks.lvis_size.reading --work DIR                     # about ten minutes
-    python -m benchmarks.lvis_size.reading --work DIR --against CHECKOUT  # another reader beside it
+    python -m benchmarks.lvis_size.reading --work DIR   # about ten minutes
 
 Each figure is of a process of its own. Scoring all of LVIS's validation pictures takes a CPU hours:
 a few are scored, and the time of one is multiplied. What is computed of all of them together at the
@@ -17,9 +16,8 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.lvis_size.records import VAL_PICTURES, draw_records
-from benchmarks.machine import ROOT, describe
+from benchmarks.machine import describe
 from benchmarks.measure import in_a_process
-from benchmarks.versions import process_of
 from data_pipeline.paths import PathAction
 
 CLASSES = 1204
@@ -42,7 +40,6 @@ def parse_arguments(argv=None):
     add("--repeats", type=int, default=3, help="rounds of reading; default: %(default)s")
     add("--pictures", type=int, default=6, help="to score; 0 = none; default: %(default)s")
     add("--channels", type=int, default=64, help="base channels; default: %(default)s, the paper's")
-    add("--against", action=PathAction, help="checkout whose reader is measured beside this one")
     add("--out", action=PathAction, help="JSON file for the results")
     return parser.parse_args(argv)
 
@@ -51,19 +48,16 @@ def main(argv=None):
     """Measures, prints, and writes the results; returns the exit code."""
     arguments = parse_arguments(argv)
     arguments.work.mkdir(parents=True, exist_ok=True)
-    versions = {"here": ROOT}
-    if arguments.against is not None:
-        versions["there"] = arguments.against.resolve()
-    reading = {name: [] for name in versions}
+    # A fiftieth of LVIS beside the whole: what size costs.
+    sizes = {"a fiftieth": arguments.scale / 50, "whole": arguments.scale}
+    records = {
+        name: draw_records(arguments.work, f"records_{scale:g}", scale)
+        for name, scale in sizes.items()
+    }
+    reading = {name: [] for name in sizes}
     for _ in range(arguments.repeats):
-        for name, checkout in versions.items():
-            with process_of(checkout) as process:
-                # By its own builder, for it may not read this one's.
-                records = process.submit(
-                    draw_records, arguments.work, f"records_{name}", arguments.scale
-                ).result()
-            with process_of(checkout) as process:
-                reading[name].append(process.submit(read, records, arguments.seconds).result())
+        for name, path in records.items():
+            reading[name].append(in_a_process(read, path, arguments.seconds))
     content = {
         "machine": describe(),
         "scale": arguments.scale,
@@ -71,11 +65,11 @@ def main(argv=None):
     }
     _print(content["reading"])
     if arguments.pictures:
-        records = arguments.work / "records_here"
+        whole = records["whole"]
         pictures = round(VAL_PICTURES * arguments.scale)
         tasks = {
-            "discriminator's score": (score, records, arguments.pictures, arguments.channels),
-            "colour and texture": (appearance, records, pictures),
+            "discriminator's score": (score, whole, arguments.pictures, arguments.channels),
+            "colour and texture": (appearance, whole, pictures),
             "FID of features": (features, "fid", pictures),
             "KID of features": (features, "kid", pictures),
             "mIoU of counts": (confusion, pictures),

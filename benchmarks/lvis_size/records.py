@@ -25,7 +25,7 @@ def draw_records(work, name, scale=1.0):
         Path of the records, whose splits have so many pictures as LVIS's, or up to one shard more.
         Validation pictures are stored as large as training pictures, and cut by whoever reads them.
     """
-    source, part, out = work / f"source_{_BUILT}", work / f"{name}_part", work / name
+    source, part, out = work / f"source_{_BUILT}", work / f"built_{_BUILT}", work / name
     draw_source(source, _BUILT)
     build(Request("lvis", source, splits=("train",)), part)
     manifest = Manifest.read(part)
