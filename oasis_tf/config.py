@@ -199,6 +199,13 @@ class Config:
         "the same numbers but for rounding",
         may_change=True,
     )
+    jit_compile: bool = _setting(
+        False,
+        "speed and memory",
+        "XLA compiles the step, minutes at the start, for one device; the same numbers but for "
+        "rounding",
+        may_change=True,
+    )
     steps_per_loop: int = _setting(
         1, "speed and memory", "steps made by one call of TensorFlow", may_change=True
     )

@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 
+from oasis_tf.execution import by_xla, on_accelerator
 from oasis_tf.keras_setup import keras
 
 # From so many channels on, matrix products beat TensorFlow's own gradient at stride 1; at stride
@@ -100,8 +101,9 @@ def filter_gradient(x, dy, stride):
 
 
 def _products_pay(kernel, stride):
-    # A GPU has cuDNN's gradients, which are faster; on a CPU float16 has no fast matrix product.
-    if tf.config.list_physical_devices("GPU") or kernel.dtype == tf.float16:
+    # A GPU has cuDNN's gradients, which are faster; XLA compiles a product for each tap for seconds
+    # and wins nothing; on a CPU float16 has no fast matrix product.
+    if on_accelerator() or by_xla() or kernel.dtype == tf.float16:
         return False
     size, _, channels, _ = kernel.shape
     return stride == 2 or (size == 3 and channels >= _MANY_CHANNELS)

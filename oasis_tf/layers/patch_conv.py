@@ -2,9 +2,7 @@
 
 import tensorflow as tf
 
-# What is gathered at once. Real label maps fit in one chunk; where no patch repeats, chunks keep
-# the nine hidden rows of every pixel from being laid out all at the same time.
-_CHUNK_BYTES = 2**26
+from oasis_tf.execution import by_xla, chunk_bytes
 
 
 def patch_conv(hidden, patches5, kernels, *, at_most=None):
@@ -31,6 +29,8 @@ def patch_conv(hidden, patches5, kernels, *, at_most=None):
         sums = tf.cast(sum_rows(table, patches5 * 9 + tf.range(9)), hidden.dtype)
         return tuple(tf.split(sums, outputs, axis=-1))
     # Wide: gather the nine hidden rows of each 5x5 patch, then project them.
+    if by_xla():
+        return tuple(_project_by_taps(hidden, patches5, *kernels))
     flat = (tf.reshape(k, (9 * width, n)) for k, n in zip(kernels, outputs, strict=True))
     if at_most is None or at_most > _chunk_size(hidden):
         return tuple(_gather_and_project(hidden, patches5, *flat))
@@ -45,7 +45,17 @@ def sum_rows(table, ids):
     Neither the value nor the gradient lays out the (n, k, C) rows.
     """
     flat = tf.reshape(ids, [-1])
-    segments = tf.range(tf.size(flat)) // ids.shape[1]
+    taps = ids.shape[1]
+    if by_xla():
+        # It has no kernel of `segment_sum`, and lays out no rows between a gather and its sum.
+        total = tf.reduce_sum(tf.gather(table, ids), axis=1)
+
+        def scattered(upstream):
+            rows = tf.repeat(upstream, taps, axis=0)
+            return tf.math.unsorted_segment_sum(rows, flat, tf.shape(table)[0]), None
+
+        return total, scattered
+    segments = tf.range(tf.size(flat)) // taps
     total = tf.sparse.segment_sum(table, flat, segments, num_segments=tf.shape(ids)[0])
 
     def gradient(upstream):
@@ -61,7 +71,55 @@ def sum_rows(table, ids):
 
 
 def _chunk_size(hidden):
-    return max(1, _CHUNK_BYTES // (9 * hidden.shape[1] * hidden.dtype.size))
+    """Real label maps fit in one chunk; where no patch repeats, chunks keep the nine hidden rows
+    of every pixel from being laid out all at the same time."""
+    return max(1, chunk_bytes("patches") // (9 * hidden.shape[1] * hidden.dtype.size))
+
+
+@tf.custom_gradient
+def _project_by_taps(hidden, patches5, *kernels):
+    """(rows, W), (Q, 9), several (3, 3, W, n) -> several (Q, n), tap by tap; keeps no gathered rows.
+
+    In chunks of the same shape, for that is what XLA can make loops of.
+    """
+    joined = tf.reshape(tf.concat(kernels, axis=-1), (9, hidden.shape[1], -1))
+    outputs = [kernel.shape[-1] for kernel in kernels]
+    taps = tf.transpose(patches5)
+
+    def loop(visit, *state):
+        return tf.while_loop(
+            lambda tap, *_: tap < 9,
+            lambda tap, *state: (tap + 1, *visit(tap, *state)),
+            (0, *state),
+            parallel_iterations=1,
+        )[1:]
+
+    def project(tap, total):
+        return [total + tf.matmul(tf.gather(hidden, taps[tap]), joined[tap])]
+
+    (total,) = loop(project, tf.zeros((tf.shape(patches5)[0], sum(outputs)), hidden.dtype))
+
+    def gradient(*upstream):
+        upstream = tf.concat(upstream, axis=-1)
+        now = tf.identity(hidden)
+
+        def visit(tap, to_hidden, to_kernels):
+            to_rows = tf.matmul(upstream, joined[tap], transpose_b=True)
+            # In float32: a patch may collect thousands of rows.
+            to_hidden += tf.math.unsorted_segment_sum(
+                tf.cast(to_rows, tf.float32), taps[tap], tf.shape(hidden)[0]
+            )
+            product = tf.matmul(tf.gather(now, taps[tap]), upstream, transpose_a=True)
+            return to_hidden, tf.tensor_scatter_nd_update(to_kernels, [[tap]], product[None])
+
+        to_hidden, to_kernels = loop(
+            visit, tf.zeros(tf.shape(hidden)), tf.zeros(joined.shape, joined.dtype)
+        )
+        to_kernels = tf.reshape(to_kernels, (3, 3, hidden.shape[1], -1))
+        split = tf.split(to_kernels, outputs, axis=-1)
+        return tf.cast(to_hidden, hidden.dtype), None, *split
+
+    return tf.split(total, outputs, axis=-1), gradient
 
 
 @tf.custom_gradient

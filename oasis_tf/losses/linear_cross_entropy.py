@@ -2,9 +2,7 @@
 
 import tensorflow as tf
 
-# Logits held at once. Small enough to stay in a processor's cache, where a chunk's four passes
-# (product, softmax, two products back) run fastest; large enough that starting them costs nothing.
-_CHUNK_BYTES = 2**23
+from oasis_tf.execution import by_xla, chunk_bytes
 
 
 def linear_cross_entropy(features, kernel, bias, classes, weights, *, fixed_layer=False):
@@ -40,23 +38,23 @@ def linear_cross_entropy(features, kernel, bias, classes, weights, *, fixed_laye
 
 
 def _sum(all_features, layer, classes, weights, *, fixed_layer):
-    counted = tf.where(weights != 0)  # (rows, 1)
-    features, classes, weights = (
-        tf.gather_nd(x, counted) for x in (all_features, classes, weights)
-    )
+    counted = None
+    features = all_features
+    if not by_xla():  # how many rows count is no number that it could know
+        counted = tf.where(weights != 0)  # (rows, 1)
+        features, classes, weights = (
+            tf.gather_nd(x, counted) for x in (features, classes, weights)
+        )
     channels, num_classes = layer.shape[0] - 1, layer.shape[1]
     kernel = layer[:-1]
-    size = max(1, _CHUNK_BYTES // (4 * num_classes))
-    rows = tf.shape(features)[0]
-    # One where there is no row at all, for a list of no pieces cannot be put together.
-    chunks = tf.maximum((rows + size - 1) // size, 1)
+    size = max(1, chunk_bytes("logits") // (4 * num_classes))
+    chunks, rows, part = (_equal_chunks if by_xla() else _chunks)(features, size)
 
     def visit(i, total, to_features, to_layer):
-        chunk = slice(i * size, (i + 1) * size)
-        x = tf.pad(tf.cast(features[chunk], tf.float32), [[0, 0], [0, 1]], constant_values=1)
-        loss, to_logits = _cross_entropy(tf.matmul(x, layer), classes[chunk])
+        x = tf.pad(tf.cast(part(features, i), tf.float32), [[0, 0], [0, 1]], constant_values=1)
+        loss, to_logits = _cross_entropy(tf.matmul(x, layer), part(classes, i))
         # The weights on the narrow side of the products, not on the logits.
-        weight = weights[chunk]
+        weight = part(weights, i)
         column = weight[:, None]
         to_x = column * tf.matmul(to_logits, kernel, transpose_b=True)
         if not fixed_layer:
@@ -70,7 +68,7 @@ def _sum(all_features, layer, classes, weights, *, fixed_layer):
         )
 
     pieces = tf.TensorArray(
-        features.dtype, chunks, infer_shape=False, element_shape=(None, channels)
+        features.dtype, chunks, infer_shape=False, element_shape=(rows, channels)
     )
     _, total, pieces, to_layer = tf.while_loop(
         lambda i, *_: i < chunks,
@@ -78,13 +76,31 @@ def _sum(all_features, layer, classes, weights, *, fixed_layer):
         (0, 0.0, pieces, tf.zeros_like(layer)),
         parallel_iterations=1,
     )
-    to_features = tf.scatter_nd(counted, pieces.concat(), tf.shape(all_features, tf.int64))
-    to_features = tf.ensure_shape(to_features, all_features.shape)
+    if counted is None:
+        to_features = tf.reshape(pieces.stack(), all_features.shape)
+    else:
+        to_features = tf.scatter_nd(counted, pieces.concat(), tf.shape(all_features, tf.int64))
+        to_features = tf.ensure_shape(to_features, all_features.shape)
 
     def gradient(upstream):
         return tf.cast(upstream, features.dtype) * to_features, upstream * to_layer
 
     return total, gradient
+
+
+def _chunks(features, size):
+    """How many chunks of `size` rows there are; how many rows each has, if all have as many; and a
+    function that takes one out of a tensor."""
+    # One where there is no row at all, for a list of no pieces cannot be put together.
+    chunks = tf.maximum((tf.shape(features)[0] + size - 1) // size, 1)
+    return chunks, None, lambda x, i: x[i * size : (i + 1) * size]
+
+
+def _equal_chunks(features, size):
+    """The same with the largest size up to that which divides the rows."""
+    rows = features.shape[0]
+    size = next(n for n in range(min(size, rows), 0, -1) if rows % n == 0)
+    return rows // size, size, lambda x, i: tf.reshape(x, (-1, size, *x.shape[1:]))[i]
 
 
 def _cross_entropy(logits, classes):

@@ -37,13 +37,22 @@ class AccumulatedStep:
             if v.name == "u"
         ]
 
-    def __call__(self, image, label_map, generator_noise, discriminator_noise, mask_bits):
+    def __call__(
+        self,
+        image,
+        label_map,
+        generator_noise,
+        discriminator_noise,
+        mask_bits,
+        patch_index=None,
+    ):
         """Makes both updates.
 
         Args:
             image, label_map, generator_noise, discriminator_noise, mask_bits: of each replica's
                 whole batch, as for `AdversarialStep`; a micro-batch is some rows next to each
                 other.
+            patch_index: of all micro-batches (`add_patch_index`). Defaults to None: found here.
 
         Returns:
             dict of each replica's metrics, as from `AdversarialStep`: the losses are means over
@@ -53,9 +62,10 @@ class AccumulatedStep:
         weights = None  # those of each micro-batch by itself
         if self._step.class_balance == "batch":
             weights = run(self._step.class_weights, args=(label_map,))
-        self._for_each(self._generator_part, image, label_map, generator_noise, weights)
+        arguments = image, label_map, generator_noise, weights, patch_index
+        self._for_each(self._generator_part, *arguments)
         metrics = run(self._update_generator)
-        arguments = image, label_map, discriminator_noise, mask_bits, weights
+        arguments = image, label_map, discriminator_noise, mask_bits, weights, patch_index
         self._for_each(self._discriminator_part, *arguments)
         return {**metrics, **run(self._update_discriminator)}
 
@@ -79,21 +89,23 @@ class AccumulatedStep:
         for u, value in zip(self._singular, start, strict=True):
             u.assign(value)
 
-    def _generator_part(self, number, image, label_map, noise, weights):
+    def _generator_part(self, number, image, label_map, noise, weights, patch_index):
         image, label_map, noise = self._part(number, image, label_map, noise)
         if weights is None:
             weights = self._step.class_weights(label_map)
-        patch_index, noise = self._step.generator.index(label_map, noise)
+        patch_index = self._index(number, label_map, noise, patch_index)
         _, gradients, losses = self._step.generator_gradients(
             patch_index, noise, label_map, weights, self._micro_batches, image
         )
         self._generator_sums.add(gradients, losses, self._micro_batches)
 
-    def _discriminator_part(self, number, image, label_map, noise, mask_bits, weights):
+    def _discriminator_part(self, number, image, label_map, noise, mask_bits, weights, patch_index):
         image, label_map, noise, mask_bits = self._part(number, image, label_map, noise, mask_bits)
         if weights is None:
             weights = self._step.class_weights(label_map)
-        fake = tf.stop_gradient(self._step.generator(label_map, noise, training=True))
+        patch_index = self._index(number, label_map, noise, patch_index)
+        fake = self._step.generator.generate(patch_index, noise, training=True)
+        fake = tf.stop_gradient(fake)
         gradients, losses = self._step.discriminator_gradients(
             image, fake, label_map, weights, mask_bits, self._micro_batches
         )
@@ -110,7 +122,13 @@ class AccumulatedStep:
     def _part(self, number, *tensors):
         """The rows of micro-batch `number` of each."""
         rows = tensors[0].shape[0] // self._micro_batches
-        return [x[number * rows : (number + 1) * rows] for x in tensors]
+        return [tf.reshape(x, (-1, rows, *x.shape[1:]))[number] for x in tensors]
+
+    def _index(self, number, label_map, noise, patch_index):
+        """The `PatchIndex` of micro-batch `number`, whose label map and noise these are."""
+        if patch_index is None:
+            return self._step.generator.index(label_map, noise)[0]
+        return tf.nest.map_structure(lambda x: x[number], patch_index)
 
 
 class _Sums:

@@ -1,10 +1,14 @@
 """The batches of a run: for training, for statistics, for validation, and for the pictures."""
 
+import functools
+
 import numpy as np
 import tensorflow as tf
 
 from data_pipeline.reading.reader import eval_dataset, train_dataset
 from data_pipeline.reading.service_reader import service_train_dataset
+from oasis_tf.models.padded_index import EVERYTHING, SHARES
+from oasis_tf.training.indexing import add_patch_index
 
 
 class Batches:
@@ -32,15 +36,36 @@ class Batches:
         self.eval_split = "val" if "val" in manifest.splits else "train"
 
     def training(self, steps_done):
-        """An endless iterator over distributed batches, from the given step on."""
+        """An endless iterator over distributed batches, from the given step on.
+
+        Each is a dict of `image`, `label_map` and `patch_index`, see `add_patch_index`.
+        """
 
         # From a function, so that a worker decodes its own rows only; TensorFlow's sharding of a
         # whole data set gives workers other examples than one device with the whole batch has.
         return iter(
             self._strategy.distribute_datasets_from_function(
-                lambda context: self._of_worker(context, steps_done * self._config.batch_size)
+                lambda context: self._with_index(
+                    self._of_worker(context, steps_done * self._config.batch_size)
+                )
             )
         )
+
+    def _with_index(self, dataset):
+        """What the step needs of a label map and the CPU finds meanwhile."""
+        add = functools.partial(
+            add_patch_index,
+            num_classes=self._manifest.num_classes,
+            micro_batches=self._config.accumulate,
+            shares=self._shares(),
+        )
+        return dataset.map(add, num_parallel_calls=tf.data.AUTOTUNE).prefetch(2)
+
+    def _shares(self):
+        """How the patch index is padded: for XLA only, which compiles anew for each size."""
+        if isinstance(self._strategy, tf.distribute.TPUStrategy):
+            return EVERYTHING  # all replicas run one program
+        return SHARES if self._config.jit_compile else None
 
     def _of_worker(self, context, start):
         config = self._config
@@ -65,7 +90,7 @@ class Batches:
         if context.num_replicas_in_sync == count:
             return dataset
         rows = config.batch_size // context.num_replicas_in_sync
-        return dataset.rebatch(rows, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
+        return dataset.rebatch(rows, drop_remainder=True)
 
     def for_statistics(self):
         """Label maps to re-estimate batch statistics on: other batches than the training's."""

@@ -134,6 +134,7 @@ class Run:
                 global_step=self.state.global_step,
                 accumulate=config.accumulate,
                 steps_per_loop=config.steps_per_loop,
+                jit_compile=config.jit_compile,
             )
         self._checkpoints = RunCheckpoints(
             self.state.checkpoint(),

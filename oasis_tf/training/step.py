@@ -86,7 +86,15 @@ class AdversarialStep:
         self.perceptual = perceptual
         self.perceptual_weight = perceptual_weight
 
-    def __call__(self, image, label_map, generator_noise, discriminator_noise, mask_bits):
+    def __call__(
+        self,
+        image,
+        label_map,
+        generator_noise,
+        discriminator_noise,
+        mask_bits,
+        patch_index=None,
+    ):
         """Makes both updates.
 
         Args:
@@ -95,6 +103,7 @@ class AdversarialStep:
             generator_noise: float32 (B, Z), for the generator's update.
             discriminator_noise: float32 (B, Z), fresh, for the discriminator's update.
             mask_bits: bool (B, N), LabelMix: True = take the class from the photograph.
+            patch_index: of the label map (`add_patch_index`). Defaults to None: found here.
 
         Returns:
             dict of float32 scalars, named as in `METRICS`: the loss terms of this replica, and
@@ -102,7 +111,8 @@ class AdversarialStep:
         """
         weights = self.class_weights(label_map)
         # The index knows which noise vector a pixel takes but not its value: it serves both.
-        patch_index, generator_noise = self.generator.index(label_map, generator_noise)
+        if patch_index is None:
+            patch_index, generator_noise = self.generator.index(label_map, generator_noise)
         fake, gradients, generator_losses = self.generator_gradients(
             patch_index, generator_noise, label_map, weights, image=image
         )

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from data_pipeline.errors import OasisError
+from oasis_tf.execution import compiled, for_xla
 from oasis_tf.keras_setup import keras
 from oasis_tf.training.accumulated_step import AccumulatedStep
 from oasis_tf.training.ema import update_ema, warmed_up
@@ -47,13 +48,16 @@ class Trainer:
             `REFINED_STEPS` makes `POWER_ITERATIONS` more on both networks after each step.
             "released" does neither. Defaults to "guarded".
         batches: function from the number of steps done to an infinite iterator over (global)
-            batches from there on, dicts with `image` and `label_map`.
+            batches from there on, dicts with `image`, `label_map` and, made beside the step
+            (`add_patch_index`), `patch_index`.
         batch_size: B over all replicas.
         seed: int, of noise and LabelMix mask_bits.
         global_step: int64 variable, counts steps.
         accumulate: micro-batches of an update (`AccumulatedStep`). Defaults to 1.
         steps_per_loop: steps made by one call of TensorFlow; the iterator must be one of
             TensorFlow where it is more than 1. Defaults to 1.
+        jit_compile: XLA compiles the step, once for each size of the patch index, which must be
+            in the batches then. On one device. Defaults to False.
     """
 
     def __init__(
@@ -69,6 +73,7 @@ class Trainer:
         global_step,
         accumulate=1,
         steps_per_loop=1,
+        jit_compile=False,
     ):
         self.global_step = global_step
         self._step = step
@@ -84,7 +89,10 @@ class Trainer:
         self._accumulated = AccumulatedStep(step, accumulate) if accumulate > 1 else None
         self._steps_per_loop = steps_per_loop
         self._overflows = dict.fromkeys(NETWORKS, 0)
-        self._train_step = tf.function(self._distributed_step, autograph=False)
+        self._jit_compile = jit_compile
+        # A TPU's strategy has XLA compile whatever it runs.
+        self._for_xla = isinstance(self._strategy, tf.distribute.TPUStrategy)
+        self._train_step = compiled(self._distributed_step, jit_compile)
         self._train_steps = tf.function(self._distributed_steps, autograph=False)
 
     def train(self, num_steps, go_on=lambda done: True):
@@ -110,6 +118,7 @@ class Trainer:
         if self._iterator is None:
             # Here and not earlier: by now the step is restored.
             self._iterator = self._batches(done)
+            self._fix_signature()
         start = time.perf_counter()
         self._go_on = go_on
         metrics = self._make_steps(num_steps)
@@ -135,6 +144,14 @@ class Trainer:
             "images_per_second": speed,
             "explosions": _explosions(metrics, done),
         }
+
+    def _fix_signature(self):
+        """Has one graph serve batches of any number of distinct patches."""
+        spec = getattr(self._iterator, "element_spec", None)
+        if spec is not None:
+            self._train_step = compiled(
+                self._distributed_step, self._jit_compile, input_signature=[spec]
+            )
 
     def _make_steps(self, count):
         """dict from names to float64 (steps made,), or None."""
@@ -184,7 +201,7 @@ class Trainer:
         """`count` steps inside the graph: float32 (count, metrics)."""
 
         def body(number, rows):
-            metrics = self._distributed_step(iterator.get_next())
+            metrics = self._train_step(iterator.get_next())
             row = tf.stack([metrics[name] for name in METRICS])
             return number + 1, rows.write(number, row)
 
@@ -195,11 +212,15 @@ class Trainer:
         return rows.stack()
 
     def _distributed_step(self, batch):
+        with for_xla(self._for_xla):
+            return self._update(batch)
+
+    def _update(self, batch):
         if self._accumulated is None:
             metrics = self._strategy.run(self._replica_step, args=(batch,))
         else:
             draws = self._strategy.run(self._draws)
-            metrics = self._accumulated(batch["image"], batch["label_map"], *draws)
+            metrics = self._accumulated(batch["image"], batch["label_map"], *draws, **_index(batch))
         decay = self._ema_decay
         if self._guarded:
             decay = warmed_up(decay, self.global_step)
@@ -217,7 +238,7 @@ class Trainer:
         tf.cond(self.global_step < REFINED_STEPS, everywhere, lambda: False)
 
     def _replica_step(self, batch):
-        return self._step(batch["image"], batch["label_map"], *self._draws())
+        return self._step(batch["image"], batch["label_map"], *self._draws(), **_index(batch))
 
     def _draws(self):
         """This replica's noise for both updates and its mask_bits."""
@@ -229,6 +250,11 @@ class Trainer:
             step_mask_bits((self._batch_size, generator.num_classes), self._seed, self.global_step),
         )
         return tuple(map(replica_part, draws))
+
+
+def _index(batch):
+    """The patch index as a keyword argument, where the batch has one."""
+    return {name: batch[name] for name in ("patch_index",) if name in batch}
 
 
 def _unless_stopped(iterator, go_on):

@@ -92,13 +92,13 @@ def test_patch_conv(picture, outputs, width, at_once, bounded, seed):
     level = build_patch_index(label_map, num_classes, [1]).levels[0]
     hidden = tf.constant(rng.normal(size=(len(level.patches3), width)), tf.float32)
     kernels = [tf.constant(rng.normal(size=(3, 3, width, n)), tf.float32) for n in outputs]
-    before = patch_conv_module._CHUNK_BYTES
-    patch_conv_module._CHUNK_BYTES = at_once * 9 * width * 4
+    before = patch_conv_module.chunk_bytes
+    patch_conv_module.chunk_bytes = lambda what: at_once * 9 * width * 4
     try:
         at_most = label_map.size if bounded else None
         results = patch_conv(hidden, level.patches5, kernels, at_most=at_most)
     finally:
-        patch_conv_module._CHUNK_BYTES = before
+        patch_conv_module.chunk_bytes = before
     grid = tf.gather(hidden, tf.gather(level.patches5[:, 4], level.index))
     for result, kernel in zip(results, kernels, strict=True):
         expected = tf.nn.conv2d(grid, kernel, 1, "SAME")

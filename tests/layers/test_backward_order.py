@@ -68,7 +68,7 @@ def test_copies_wait(function):
 
 
 def test_loops_wait(monkeypatch):
-    monkeypatch.setattr(patch_conv_module, "_CHUNK_BYTES", 1)
+    monkeypatch.setattr(patch_conv_module, "chunk_bytes", lambda what: 1)
     with tf.Graph().as_default():
         hidden = tf.compat.v1.placeholder(tf.float32, (7, 5))
         patches5 = tf.zeros((11, 9), tf.int32)

@@ -139,8 +139,8 @@ def penalty_gradients(function, arguments):
 def all_paths(monkeypatch):
     """Our own gradients also where TensorFlow's are as quick, and several chunks."""
     monkeypatch.setattr(convolution, "_products_pay", lambda *_: True)
-    monkeypatch.setattr(patch_conv, "_CHUNK_BYTES", 300)
-    monkeypatch.setattr(loss_module, "_CHUNK_BYTES", 3 * 4 * 4)
+    monkeypatch.setattr(patch_conv, "chunk_bytes", lambda what: 300)
+    monkeypatch.setattr(loss_module, "chunk_bytes", lambda what: 3 * 4 * 4)
 
 
 @pytest.mark.parametrize("graph", [False, True])

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from oasis_tf.execution import compiled
 from oasis_tf.losses import linear_cross_entropy as module
 from oasis_tf.losses.linear_cross_entropy import linear_cross_entropy
 
@@ -29,9 +30,11 @@ def plain(features, kernel, bias, classes, weights):
 
 # One chunk; chunks that divide the rows; a last one that is shorter; one row at a time.
 @pytest.mark.parametrize("rows", [1000, M, 8, 1])
-@pytest.mark.parametrize("graph", [False, True])
-def test_value_and_gradients(rng, monkeypatch, rows, graph):
-    monkeypatch.setattr(module, "_CHUNK_BYTES", rows * CLASSES * 4)
+@pytest.mark.parametrize(
+    "wrap", [lambda f: f, tf.function, compiled], ids=["eager", "graph", "XLA"]
+)
+def test_value_and_gradients(rng, monkeypatch, rows, wrap):
+    monkeypatch.setattr(module, "chunk_bytes", lambda what: rows * CLASSES * 4)
     arguments = inputs(rng)
     results = []
     for function in (linear_cross_entropy, plain):
@@ -43,8 +46,7 @@ def test_value_and_gradients(rng, monkeypatch, rows, graph):
                 loss = 3 * function(*sources, *arguments[3:])
             return loss, *tape.gradient(loss, sources)
 
-        run = tf.function(weighted) if graph else weighted
-        results.append(run(*arguments[:3]))
+        results.append(wrap(weighted)(*arguments[:3]))
     for actual, expected in zip(*results, strict=True):
         np.testing.assert_allclose(actual, expected, rtol=1e-5, atol=1e-5)
 
@@ -62,7 +64,7 @@ def test_classes_too_unlikely_for_float32(rng):
 
 
 def test_a_graph_takes_any_number_of_rows(rng, monkeypatch):
-    monkeypatch.setattr(module, "_CHUNK_BYTES", 8 * CLASSES * 4)
+    monkeypatch.setattr(module, "chunk_bytes", lambda what: 8 * CLASSES * 4)
     shapes = [(None, C), (C, CLASSES), (CLASSES,), (None,), (None,)]
     signature = [
         tf.TensorSpec(shape, tf.int32 if i == 3 else tf.float32) for i, shape in enumerate(shapes)
