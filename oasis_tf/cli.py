@@ -48,6 +48,12 @@ def add_model_arguments(parser, labels):
         help='which colours mean which classes: JSON, [{"name": "sky", "color": [70, 130, 180]}, '
         "...]; default: the model's own",
     )
+    add(
+        "--jit_compile",
+        action="store_true",
+        help="XLA compiles the generator of a run or a converted checkpoint, anew for each size, "
+        "in seconds to minutes; for many pictures on a GPU",
+    )
     spread = parser.add_mutually_exclusive_group()
     spread.add_argument(
         "--per_class", action="store_true", help="a noise vector for each class of the picture"
@@ -92,7 +98,7 @@ def open_model(arguments):
     from data_pipeline.labels.label_files import read_palette
     from oasis_tf.sampling.loading import load
 
-    synthesizer = load(arguments.model)
+    synthesizer = load(arguments.model, jit_compile=arguments.jit_compile)
     say(f"checkpoint: {synthesizer.source.title}")
     palette = arguments.palette and read_palette(arguments.palette, synthesizer.legend)
     make_directory(arguments.out)

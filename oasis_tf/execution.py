@@ -71,6 +71,14 @@ def on_accelerator():
     return bool(tf.config.list_physical_devices("GPU"))
 
 
+def avoids_counting():
+    """Whether a size that depends on values costs more than the work that it saves.
+
+    XLA must know all sizes, and a GPU would wait until the host has read one.
+    """
+    return by_xla() or on_accelerator()
+
+
 def chunk_bytes(what):
     """How many bytes of intermediate results a loop over chunks holds at once.
 

@@ -87,6 +87,12 @@ def parse_arguments(argv=None):
         "float32",
     )
     parser.add_argument(
+        "--jit_compile",
+        action="store_true",
+        help="XLA compiles what a SavedModel draws with, anew for each size of pictures, in "
+        "seconds to minutes; for GPUs",
+    )
+    parser.add_argument(
         "--max_pixels",
         type=int,
         default=2**20,
@@ -144,6 +150,8 @@ def _check(arguments):
             f"--weights {arguments.weights} is for --format onnx, litert or web. Received: "
             "--format saved_model"
         )
+    if name != "saved_model" and arguments.jit_compile:
+        wrong.append(f"--jit_compile is for --format saved_model. Received: --format {name}")
     if name != "saved_model" and arguments.precision != "float32":
         wrong.append(
             f"--precision {arguments.precision} is for --format saved_model. Received: "
@@ -221,7 +229,7 @@ def _export(arguments):
     if arguments.format == "saved_model":
         from oasis_tf.serving.exporting.export_model import export_model
 
-        version = export_model(generator, info, arguments.out)
+        version = export_model(generator, info, arguments.out, jit_compile=arguments.jit_compile)
         next_command = f"python -m oasis_tf.serve --model_base_path {arguments.out}"
         return {"version": version, "next": next_command}
     if arguments.format == "onnx":

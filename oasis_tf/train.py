@@ -26,6 +26,7 @@ from oasis_tf.training.strategy import (
     STRATEGIES,
     check_alone,
     check_batch,
+    check_compiled,
     is_chief,
     make_strategy,
     read_cluster,
@@ -64,7 +65,8 @@ def parse_arguments(argv=None):
     place.add_argument(
         "--strategy",
         choices=STRATEGIES,
-        help="one device, all of this machine, or all of the machines in TF_CONFIG; default: "
+        help="one device, all of this machine, all of the machines in TF_CONFIG, or a TPU (not "
+        "tried on one); default: "
         "mirrored where there are several GPUs",
     )
     place.add_argument(
@@ -355,6 +357,7 @@ def _train(arguments, config, manifest, cluster, stop):
     if arguments.data_service is not None:
         _check_data_service(arguments.data_service)
     check_batch(config, strategy.num_replicas_in_sync)
+    check_compiled(config, strategy)
     writes = is_chief(strategy)
     with _opened_model_dir(arguments.model_dir, config, manifest, writes) as config:
         return _train_in(arguments, config, manifest, strategy, stop), writes

@@ -203,6 +203,10 @@ def test_a_saved_model_is_exported_once_more(tmp_path, capsys, monkeypatch):
                 "--onnxruntime_web is for --format web. Received: --format saved_model",
             ],
         ),
+        (
+            ("--format", "onnx", "--out", "toy.onnx", "--jit_compile"),
+            ["--jit_compile is for --format saved_model. Received: --format onnx"],
+        ),
     ],
 )
 def test_what_a_format_does_not_take(tmp_path, monkeypatch, capsys, flags, messages):

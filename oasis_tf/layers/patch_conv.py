@@ -78,9 +78,9 @@ def _chunk_size(hidden):
 
 @tf.custom_gradient
 def _project_by_taps(hidden, patches5, *kernels):
-    """(rows, W), (Q, 9), several (3, 3, W, n) -> several (Q, n), tap by tap; keeps no gathered rows.
+    """(rows, W), (Q, 9), several (3, 3, W, n) -> several (Q, n), tap by tap.
 
-    In chunks of the same shape, for that is what XLA can make loops of.
+    Keeps no gathered rows. All turns of the loop have the same shapes, as XLA wants them.
     """
     joined = tf.reshape(tf.concat(kernels, axis=-1), (9, hidden.shape[1], -1))
     outputs = [kernel.shape[-1] for kernel in kernels]

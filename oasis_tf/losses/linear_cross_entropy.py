@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from oasis_tf.execution import by_xla, chunk_bytes
+from oasis_tf.execution import avoids_counting, chunk_bytes
 
 
 def linear_cross_entropy(features, kernel, bias, classes, weights, *, fixed_layer=False):
@@ -11,7 +11,7 @@ def linear_cross_entropy(features, kernel, bias, classes, weights, *, fixed_laye
     Runs over chunks of rows. As the sum is linear in each chunk's loss, its gradients are made
     in the same visit as its value, so nothing of the width of the classes is kept or made twice:
     with 1205 classes the logits of one 256x256 picture alone would take 316 MB. Rows of weight 0,
-    in sparse label maps the most, are left out: they add nothing, and their gradient is 0.
+    in sparse label maps the most, are left out on a CPU: they add nothing, and their gradient is 0.
 
     Args:
         features: float (M, C) of any precision; the logits are float32.
@@ -38,9 +38,9 @@ def linear_cross_entropy(features, kernel, bias, classes, weights, *, fixed_laye
 
 
 def _sum(all_features, layer, classes, weights, *, fixed_layer):
-    counted = None
-    features = all_features
-    if not by_xla():  # how many rows count is no number that it could know
+    features, counted = all_features, None
+    takes_all = avoids_counting() and features.shape[0] is not None
+    if not takes_all:
         counted = tf.where(weights != 0)  # (rows, 1)
         features, classes, weights = (
             tf.gather_nd(x, counted) for x in (features, classes, weights)
@@ -48,7 +48,7 @@ def _sum(all_features, layer, classes, weights, *, fixed_layer):
     channels, num_classes = layer.shape[0] - 1, layer.shape[1]
     kernel = layer[:-1]
     size = max(1, chunk_bytes("logits") // (4 * num_classes))
-    chunks, rows, part = (_equal_chunks if by_xla() else _chunks)(features, size)
+    chunks, rows, part = (_equal_chunks if takes_all else _chunks)(features, size)
 
     def visit(i, total, to_features, to_layer):
         x = tf.pad(tf.cast(part(features, i), tf.float32), [[0, 0], [0, 1]], constant_values=1)
@@ -76,7 +76,7 @@ def _sum(all_features, layer, classes, weights, *, fixed_layer):
         (0, 0.0, pieces, tf.zeros_like(layer)),
         parallel_iterations=1,
     )
-    if counted is None:
+    if takes_all:
         to_features = tf.reshape(pieces.stack(), all_features.shape)
     else:
         to_features = tf.scatter_nd(counted, pieces.concat(), tf.shape(all_features, tf.int64))

@@ -15,18 +15,18 @@ SHARES = tuple(2 ** (-k / 2) for k in range(12, -1, -1))
 EVERYTHING = (1.0,)
 
 
-def pad_together(patch_indices, num_classes, shares=None):
+def pad_together(patch_indices, regions_per_image=None, shares=None):
     """Gives patch indices of batches of one shape the same sizes; what they stand for stays.
 
     Rows that nobody refers to are added: "outside of the picture" has another number then.
 
     Args:
-        patch_indices: list of `PatchIndex` of one vector per image, of equal numbers of images.
-        num_classes: N, unlabelled included.
+        patch_indices: list of `PatchIndex` of equally many images of one size.
+        regions_per_image: the most that there can be, N * K; for `shares`.
         shares: rising floats, the last of them 1: the patches of a level of scale s are padded to
             the smallest of s * share * pixels that holds all of its levels' patches, at most all
-            pixels; regions to the next power of two, at most one a pixel and one a class of an
-            image, or with `EVERYTHING` to that. Defaults to None: to the largest of the indices.
+            pixels; regions to the next power of two, at most to what the images can have, or with
+            `EVERYTHING` to that. Defaults to None: to the largest of the indices.
 
     Returns:
         list of `PatchIndex`, padded.
@@ -41,7 +41,7 @@ def pad_together(patch_indices, num_classes, shares=None):
         holds = tf.reduce_all(needed <= capacities, axis=1)
         chosen = tf.unstack(tf.gather(capacities, tf.argmax(holds)))
         sizes = [(size, size) for size in chosen]
-        regions = _regions(regions, patch_indices[0].levels, num_classes, shares)
+        regions = _regions(regions, patch_indices[0].levels, regions_per_image, shares)
     return [_pad(x, regions, sizes) for x in patch_indices]
 
 
@@ -58,9 +58,9 @@ def _capacities(grids, shares):
     return tf.cast(tf.math.ceil(share * tf.cast(pixels, tf.float64)), tf.int32)
 
 
-def _regions(count, levels, num_classes, shares):
+def _regions(count, levels, per_image, shares):
     images = tf.shape(levels[0].index)[0]
-    most = tf.minimum(images * num_classes, tf.reduce_max([tf.size(x.index) for x in levels]))
+    most = tf.minimum(images * per_image, tf.reduce_max([tf.size(x.index) for x in levels]))
     if shares == EVERYTHING:
         return most
     powers = tf.constant([2**k for k in range(31)])

@@ -2,8 +2,10 @@
 
 import tensorflow as tf
 
+from oasis_tf.execution import compiled
 from oasis_tf.images import to_uint8
 from oasis_tf.models.generator import SCALES
+from oasis_tf.models.padded_index import SHARES, pad_together
 from oasis_tf.models.patch_index import Patches, PatchIndex
 from oasis_tf.sampling.noise import class_noise, global_noise, interpolate, segment_noise, within
 from oasis_tf.sampling.spread import Spread
@@ -30,17 +32,20 @@ class GeneratorBackend:
 
     Args:
         generator: `oasis_tf.models.generator.Generator`.
+        jit_compile: XLA compiles the generator, once for each size of pictures and of patch
+            indices (`pad_together`). Defaults to False.
 
     Attributes:
         generator: as given.
     """
 
-    def __init__(self, generator):
+    def __init__(self, generator, *, jit_compile=False):
         self.generator = generator
+        self._jit_compile = jit_compile
         # One graph for all sizes, which are those of the tensors of the patch_index.
-        self._graph = tf.function(
+        self._graph = compiled(
             generator.generate,
-            autograph=False,
+            jit_compile,
             input_signature=(_LAYOUT, tf.TensorSpec((None, generator.noise_channels))),
         )
 
@@ -100,5 +105,9 @@ class GeneratorBackend:
         for noise, noise_map in noises:
             if patch_index is None:  # the map of vectors is the same for all of them
                 patch_index, _ = self.generator.index(label_map, noise, noise_map)
+                if self._jit_compile:
+                    vectors = 1 if noise_map is None else noise.shape[1]
+                    most = self.generator.num_classes * vectors
+                    (patch_index,) = pad_together([patch_index], most, SHARES)
             table = noise if noise.shape.rank == 2 else tf.concat(tf.unstack(noise), axis=0)
             yield to_uint8(self._graph(patch_index, table)[0])

@@ -4,7 +4,7 @@ from data_pipeline.errors import DataError
 from oasis_tf.model_path import check_model_path, find_saved_model, local_model
 
 
-def load(path):
+def load(path, *, jit_compile=False):
     """Loads a trained model.
 
     Args:
@@ -13,6 +13,8 @@ def load(path):
             the one around it, of which the highest number is taken. Or a model that
             `oasis_tf.publish` has uploaded to the Hugging Face Hub: "hf://USER/NAME", of its newest
             state, or "hf://USER/NAME@REVISION".
+        jit_compile: XLA compiles the generator, once for each size of pictures and roughly each
+            doubling of distinct patches; a SavedModel is as it was exported. Defaults to False.
 
     Returns:
         `oasis_tf.sampling.synthesizer.Synthesizer`.
@@ -42,7 +44,7 @@ def load(path):
     from oasis_tf.sampling.generator_backend import GeneratorBackend
 
     model = open_run_dir(path)
-    backend = GeneratorBackend(model.load_generator())
+    backend = GeneratorBackend(model.load_generator(), jit_compile=jit_compile)
     source = Source(model.title, model.checkpoint)
     return Synthesizer(backend, model.legend, model.config.image_size, source)
 

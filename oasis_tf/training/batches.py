@@ -9,6 +9,7 @@ from data_pipeline.reading.reader import eval_dataset, train_dataset
 from data_pipeline.reading.service_reader import service_train_dataset
 from oasis_tf.models.padded_index import EVERYTHING, SHARES
 from oasis_tf.training.indexing import add_patch_index
+from oasis_tf.training.strategy import compiles_by_itself
 
 
 class Batches:
@@ -63,7 +64,7 @@ class Batches:
 
     def _shares(self):
         """How the patch index is padded: for XLA only, which compiles anew for each size."""
-        if isinstance(self._strategy, tf.distribute.TPUStrategy):
+        if compiles_by_itself(self._strategy):
             return EVERYTHING  # all replicas run one program
         return SHARES if self._config.jit_compile else None
 

@@ -1,7 +1,8 @@
 """The patch index of a batch, found beside the step and not in it.
 
-It takes `tf.unique`, of results of unknown size: a GPU would wait for the host, and XLA would compile
-anew for every batch. In the input pipeline it is made on the CPU while the step before runs.
+It takes `tf.unique`, of results of unknown size: a GPU would wait for the host, and XLA would
+compile anew for every batch. In the input pipeline it is made on the CPU while the step before
+runs.
 """
 
 import tensorflow as tf

@@ -38,7 +38,13 @@ from oasis_tf.training.score_names import CHEAP_SCORE
 from oasis_tf.training.settings_card import SETTINGS, write_settings
 from oasis_tf.training.signals import Stopped, StopRequest
 from oasis_tf.training.state import TrainingState
-from oasis_tf.training.strategy import check_batch, gather, is_chief, make_strategy
+from oasis_tf.training.strategy import (
+    check_batch,
+    check_compiled,
+    gather,
+    is_chief,
+    make_strategy,
+)
 from oasis_tf.training.trainer import Trainer
 
 PICTURES = 8
@@ -86,7 +92,8 @@ class Run:
         stop: `StopRequest` that is listening. Defaults to one that never hears anything.
 
     Raises:
-        ConfigError: a batch that the devices cannot share evenly, a damaged checkpoint, or
+        ConfigError: a batch that the devices cannot share evenly, several devices for
+            `jit_compile`, a damaged checkpoint, or
             workers that were started differently.
 
     Attributes:
@@ -117,6 +124,7 @@ class Run:
         self._strategy = strategy or make_strategy()
         self._chief = is_chief(self._strategy)
         check_batch(config, self._strategy.num_replicas_in_sync)
+        check_compiled(config, self._strategy)
         self.devices = device_names(self._strategy.num_replicas_in_sync)
         self._batches = Batches(config, manifest, data_dir, self._strategy, data_service)
         self._stop = stop or StopRequest()

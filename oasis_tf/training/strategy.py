@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from oasis_tf.config import ConfigError
 
 MULTI_WORKER = "multi_worker_mirrored"
-STRATEGIES = ("default", "mirrored", MULTI_WORKER)
+TPU = "tpu"
+STRATEGIES = ("default", "mirrored", MULTI_WORKER, TPU)
 _JOBS = ("chief", "worker")
 
 
@@ -104,10 +105,12 @@ def make_strategy(name=None):
             "default". The multi-worker one must be made before TensorFlow computes anything.
 
     Raises:
-        ConfigError: this worker's address in TF_CONFIG cannot be opened here.
+        ConfigError: this worker's address in TF_CONFIG cannot be opened here, or there is no TPU.
     """
     import tensorflow as tf
 
+    if name == TPU:
+        return _tpu_strategy()
     if name is None:
         several = len(tf.config.list_logical_devices("GPU")) > 1
         name = "mirrored" if several else "default"
@@ -122,6 +125,42 @@ def make_strategy(name=None):
     if name == "mirrored":
         return tf.distribute.MirroredStrategy()
     return tf.distribute.get_strategy()
+
+
+def _tpu_strategy():
+    import tensorflow as tf
+
+    name = os.environ.get("TPU_NAME", "local")
+    try:
+        resolver = tf.distribute.cluster_resolver.TPUClusterResolver.connect(name)
+        return tf.distribute.TPUStrategy(resolver)
+    except (ValueError, RuntimeError, tf.errors.OpError) as error:
+        raise ConfigError(
+            f"--strategy {TPU} needs a TPU: of this machine, or the one that TPU_NAME names. "
+            f"Received: {name} ({str(error).splitlines()[0]})"
+        ) from error
+
+
+def check_compiled(config, strategy):
+    """Raises ConfigError unless XLA can compile the step over the devices of a strategy.
+
+    Args:
+        config: `oasis_tf.config.Config`.
+        strategy: a `tf.distribute.Strategy`.
+    """
+    devices = strategy.num_replicas_in_sync
+    if config.jit_compile and devices > 1 and not compiles_by_itself(strategy):
+        raise ConfigError(
+            "--jit_compile compiles the step of one device, --strategy default. Received: "
+            f"{devices} devices"
+        )
+
+
+def compiles_by_itself(strategy):
+    """Whether a strategy has XLA compile whatever its replicas run, as that of TPUs does."""
+    import tensorflow as tf
+
+    return isinstance(strategy, tf.distribute.TPUStrategy)
 
 
 def check_batch(config, devices, what="devices"):

@@ -15,6 +15,7 @@ from oasis_tf.training.accumulated_step import AccumulatedStep
 from oasis_tf.training.ema import update_ema, warmed_up
 from oasis_tf.training.randomness import Purpose, replica_part, step_mask_bits, step_noise
 from oasis_tf.training.step import METRICS, NETWORKS
+from oasis_tf.training.strategy import compiles_by_itself
 
 # The steps in which kernels change so fast, next to their size, that one power iteration a pass
 # lags behind, and how many more each step makes in them.
@@ -89,10 +90,9 @@ class Trainer:
         self._accumulated = AccumulatedStep(step, accumulate) if accumulate > 1 else None
         self._steps_per_loop = steps_per_loop
         self._overflows = dict.fromkeys(NETWORKS, 0)
-        self._jit_compile = jit_compile
-        # A TPU's strategy has XLA compile whatever it runs.
-        self._for_xla = isinstance(self._strategy, tf.distribute.TPUStrategy)
-        self._train_step = compiled(self._distributed_step, jit_compile)
+        self._for_xla = compiles_by_itself(self._strategy)
+        self._jit_compile = jit_compile and not self._for_xla
+        self._train_step = compiled(self._distributed_step, self._jit_compile)
         self._train_steps = tf.function(self._distributed_steps, autograph=False)
 
     def train(self, num_steps, go_on=lambda done: True):

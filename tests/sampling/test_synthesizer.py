@@ -10,6 +10,7 @@ from data_pipeline.errors import DataError
 from oasis_tf.checkpoints.run_dir import open_run_dir
 from oasis_tf.images import to_uint8
 from oasis_tf.sampling.generator_backend import GeneratorBackend
+from oasis_tf.sampling.loading import load
 from oasis_tf.sampling.noise import class_noise, global_noise, segment_noise
 from oasis_tf.sampling.receptive_field import reach
 from tests.toy_model import LEGEND
@@ -52,6 +53,24 @@ def test_against_the_generator(model, toy_run, label_map, spread):
     assert pictures.dtype == np.uint8 and pictures.shape == (1, 64, 96, 3)
     # Another graph rounds some sums differently, which may show in the last bit of 255.
     assert np.abs(pictures[0].astype(int) - expected).max() <= 1
+
+
+def assert_compiled_is_the_same(model, toy_run, label_map):
+    """Within 1 of 255, whether or not each image has several noise vectors."""
+    compiled = load(toy_run, jit_compile=True)
+    for options in ({}, {"per_segment": True}):
+        expected = model.synthesize(label_map, seed=7, **options)
+        actual = compiled.synthesize(label_map, seed=7, **options)
+        assert np.abs(actual.astype(int) - expected).max() <= 1
+
+
+def test_in_the_forms_for_xla(model, toy_run, label_map, eager):
+    assert_compiled_is_the_same(model, toy_run, label_map)
+
+
+@pytest.mark.slow
+def test_compiled_by_xla(model, toy_run, label_map):
+    assert_compiled_is_the_same(model, toy_run, label_map)
 
 
 @pytest.mark.parametrize("options", [{}, {"per_class": True}, {"per_segment": True}])

@@ -14,6 +14,7 @@ from oasis_tf.training.strategy import (
     Cluster,
     check_alone,
     check_batch,
+    check_compiled,
     gather,
     is_chief,
     make_strategy,
@@ -126,3 +127,31 @@ def test_one_process_is_its_own_chief(mirrored):
         assert is_chief(strategy)
         assert gather(strategy, 7) == [7]
     assert make_strategy() is tf.distribute.get_strategy()
+
+
+def test_xla_compiles_the_step_of_one_device(mirrored):
+    config = Config("toy", jit_compile=True)
+    check_compiled(config, make_strategy("default"))
+    check_compiled(Config("toy"), mirrored)
+    with pytest.raises(ConfigError, match=r"--jit_compile .* one device.* Received: 2 devices"):
+        check_compiled(config, mirrored)
+
+
+def test_a_tpu_that_is_not_there(monkeypatch):
+    def connect(name):
+        raise ValueError(f"no {name}\nmore")
+
+    resolver = tf.distribute.cluster_resolver.TPUClusterResolver
+    monkeypatch.setattr(resolver, "connect", connect)
+    monkeypatch.setenv("TPU_NAME", "elsewhere")
+    with pytest.raises(ConfigError, match=r"needs a TPU.* Received: elsewhere \(no elsewhere\)"):
+        make_strategy("tpu")
+
+
+def test_a_tpu_gets_a_strategy_of_its_own(monkeypatch):
+    """With a stand-in for the machine, which none of these is."""
+    resolver = tf.distribute.cluster_resolver.TPUClusterResolver
+    monkeypatch.setattr(resolver, "connect", lambda name: f"connected to {name}")
+    monkeypatch.setattr(tf.distribute, "TPUStrategy", lambda connected: [connected])
+    monkeypatch.delenv("TPU_NAME", raising=False)
+    assert make_strategy("tpu") == ["connected to local"]

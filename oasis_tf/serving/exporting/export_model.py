@@ -20,7 +20,7 @@ from oasis_tf.serving.warmup import write_warmup_requests
 POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
 
-def export_model(generator, info, directory):
+def export_model(generator, info, directory, *, jit_compile=False):
     """Writes the next version of a model.
 
     Nothing is to be seen in the directory until the version is whole: it is written beside, and
@@ -30,6 +30,7 @@ def export_model(generator, info, directory):
         generator: a trained `Generator`; stays as it is.
         info: its `ModelInfo`.
         directory: of all versions; made if it is not there.
+        jit_compile: XLA compiles what draws, see `build_signatures`. Defaults to False.
 
     Returns:
         Path of the version, `directory/<number>`, one above the highest.
@@ -42,7 +43,8 @@ def export_model(generator, info, directory):
     temporary = Path(tempfile.mkdtemp(prefix=".export-", dir=directory))
     try:
         temporary.chmod(0o755)  # TensorFlow Serving may run as somebody else
-        _write(fuse_norms(generator, dtype=POLICIES[info.precision]), info, temporary)
+        fused = fuse_norms(generator, dtype=POLICIES[info.precision])
+        _write(build_signatures(fused, info, jit_compile=jit_compile), info, temporary)
         (temporary / "MODEL_CARD.md").write_text(model_card(info, directory.name), encoding="utf-8")
         return _publish(temporary, directory)
     except BaseException:
@@ -50,8 +52,7 @@ def export_model(generator, info, directory):
         raise
 
 
-def _write(generator, info, path):
-    signatures = build_signatures(generator, info)
+def _write(signatures, info, path):
     module = tf.Module()
     # Only what the graphs use: no singular vectors, no statistics.
     used = {id(v): v for function in signatures.values() for v in function.graph.variables}

@@ -4,7 +4,9 @@ import functools
 
 import tensorflow as tf
 
+from oasis_tf.execution import compiled
 from oasis_tf.models.generator import SCALES
+from oasis_tf.models.padded_index import SHARES, pad_together
 from oasis_tf.models.patch_index import build_patch_index
 from oasis_tf.sampling.noise import global_noise
 from oasis_tf.sampling.seeds import MAX_SEED
@@ -22,7 +24,7 @@ from oasis_tf.serving.exporting.tensorflow_operations import TensorFlowOperation
 _MAX_SEEDS = 256
 
 
-def build_signatures(generator, info):
+def build_signatures(generator, info, *, jit_compile=False):
     """Builds the signatures of a model.
 
     Pictures may have any size whose sides are multiples of 32. Rows of different sizes, or of
@@ -32,6 +34,8 @@ def build_signatures(generator, info):
     Args:
         generator: a `Generator`, fused.
         info: its `ModelInfo`.
+        jit_compile: XLA compiles what draws, once for each size of pictures and of patch indices
+            (`pad_together`), but not what reads and checks. Defaults to False.
 
     Returns:
         dict from names to concrete functions:
@@ -49,12 +53,16 @@ def build_signatures(generator, info):
         `describe`: index int32 (B,), of any value -> model_json string (B,), what
             `assets.extra/model.json` holds.
     """
-    return _Signatures(generator, info).functions()
+    return _Signatures(generator, info, jit_compile).functions()
 
 
 class _Signatures:
-    def __init__(self, generator, info):
+    def __init__(self, generator, info, jit_compile):
         self._generator = generator
+        self._jit_compile = jit_compile
+        self._draw = (
+            compiled(generator.generate, jit_compile) if jit_compile else generator.generate
+        )
         self._info = info
         # One graph of the generator, which all signatures call.
         self._generate = tf.function(
@@ -246,7 +254,10 @@ class _Signatures:
         # It numbers the vectors picture by picture; here all pictures share one table.
         patch_index = patch_index._replace(vectors=patch_index.vectors % count)
         noise, _ = global_noise(seeds, self._generator.noise_channels)  # (K, Z)
-        return self._generator.generate(patch_index, noise)
+        if self._jit_compile:
+            most = self._generator.num_classes * count
+            (patch_index,) = pad_together([patch_index], most, SHARES)
+        return self._draw(patch_index, noise)
 
     def _together_or_not(self, sizes, function, rows, spec):
         """Calls `function` with all rows, or row by row.

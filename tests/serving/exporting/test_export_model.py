@@ -58,6 +58,28 @@ def test_loads_in_a_process_that_knows_nothing_of_the_project(generator, exporte
     assert np.abs(drawn["png"].astype(int) - to_uint8(right[1])).max() <= 1
 
 
+@pytest.mark.slow
+def test_compiled_by_xla_it_draws_the_same(generator, tmp_path):
+    path = export_model(generator, toy_info(CLASSES), tmp_path / "toy", jit_compile=True)
+    model = tf.saved_model.load(str(path))
+    graph = saved_model_pb2.SavedModel.FromString((path / "saved_model.pb").read_bytes())
+    functions = graph.meta_graphs[0].graph_def.library.function
+    assert any(f.attr["_XlaMustCompile"].b for f in functions)
+    rng = np.random.default_rng(0)
+    for size in (4, 6), (2, 2):
+        label_map = rng.integers(0, CLASSES, (2, *size)).repeat(16, 1).repeat(16, 2)
+        label_map = label_map.astype(np.int32)
+        drawn = model.signatures["serving_default"](
+            label_map=tf.constant(label_map), seed=tf.constant([3, 4])
+        )
+        right = generator(tf.constant(label_map), global_noise([3, 4], 4).noise)
+        np.testing.assert_allclose(drawn["image"], right, atol=2e-5)
+    files = tf.constant([encode_label_map(label_map[0])])
+    png = model.signatures["synthesize_png"](label_map_bytes=files, seed=tf.constant([3]))
+    drawn = tf.io.decode_png(png["image_bytes"][0]).numpy()
+    assert np.abs(drawn.astype(int) - to_uint8(right[0])).max() <= 1
+
+
 def test_it_is_a_layer_of_keras(generator, exported):
     layer = keras.layers.TFSMLayer(str(exported))
     label_map = np.ones((2, 32, 64), np.int32)
