@@ -174,7 +174,7 @@ def _steps(tf_config, name, records, widths, options):
 
     with strategy.scope():
         shares = [share(batch) for batch in batches]
-        trainer = ours.trainer(few, shares, widths, batch_size=BATCH)
+        trainer = ours.trainer(few, shares, widths, batch_size=BATCH, index_in_step=True)
     trainer.train(1)
     seconds = []
     for _ in range(options.repeats):

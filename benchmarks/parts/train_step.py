@@ -15,8 +15,8 @@ from oasis_tf.tf_setup import quick_graphs
 PLAIN, FLOAT32, MIXED = "plain", "float32", "mixed_bfloat16"
 # Our precisions, and that of the matrix product for the floor.
 OURS = {FLOAT32: "float32", MIXED: "bfloat16"}
-# Options of a training run, beside ours without them.
-OPTIONS = ("share_pictures", "rematerialize")
+# Options of a training run, beside ours without them; the last one is none of its flags.
+OPTIONS = ("share_pictures", "rematerialize", "jit_compile", "index_in_step")
 
 
 def run(options):
@@ -116,4 +116,5 @@ def _beside_plain(num_classes, seconds, precision, target, options):
 
 def _beside_ours(num_classes, seconds, option):
     sides = {option: _key(option, num_classes), "ours": _key(FLOAT32, num_classes)}
-    return ratio(f"{num_classes} classes, {FLOAT32}, --{option}", seconds, sides, SLOWER)
+    what = "the patch index in the step" if option == "index_in_step" else f"--{option}"
+    return ratio(f"{num_classes} classes, {FLOAT32}, {what}", seconds, sides, SLOWER)

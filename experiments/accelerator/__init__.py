@@ -1,0 +1,1 @@
+"""What a GPU or TPU does with it: measured in TensorFlow, or as StableHLO in JAX."""
