@@ -5,8 +5,8 @@
 Measures, in this order and as far as the seconds go: determinism (in processes of their own,
 before this one takes the device); devices; the training of a run, images a second; the step,
 patches beside dense, with and without XLA, by precision, classes and batch; the parity arrays. What
-was left out is said. Where TensorFlow cannot be installed, `export_step` and `run_in_jax` do some of
-it.
+was left out is said. Where TensorFlow cannot be installed, `export_step` and `run_in_jax` do some
+of it.
 """
 
 import argparse
