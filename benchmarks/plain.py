@@ -211,8 +211,10 @@ class Discriminator(keras.Model):
 def real_loss(logits, label_map):
     """Cross-entropy with the classes balanced; unlabelled pixels (class 0) count for nothing."""
     num_classes = logits.shape[-1] - 1
-    counts = tf.math.bincount(tf.reshape(label_map, [-1]), minlength=num_classes)
-    counts = tf.cast(counts, tf.float32) * tf.cast(tf.range(num_classes) > 0, tf.float32)
+    # Not bincount, whose size depends on the ids: XLA would make them constants of the program.
+    labels = tf.reshape(label_map, [-1])
+    counts = tf.math.unsorted_segment_sum(tf.ones_like(labels, tf.float32), labels, num_classes)
+    counts *= tf.cast(tf.range(num_classes) > 0, tf.float32)
     present = tf.math.count_nonzero(counts, dtype=tf.float32)
     pixels = tf.cast(tf.size(label_map), tf.float32)
     weights = tf.math.divide_no_nan(pixels, counts * present)

@@ -84,12 +84,12 @@ def _write(directory, name, options, form, precision, classes, batch_size):
     step, inputs = make(classes, widths, precision, inputs)
     concrete = step.get_concrete_function(*inputs)
     start = _captured(concrete)
-    text, aliases = _portable(
-        step.experimental_get_compiler_ir(*inputs)(stage="stablehlo"), len(start)
+    values = [np.asarray(x) for x in tf.nest.flatten(inputs)]
+    text, updated = _portable(
+        step.experimental_get_compiler_ir(*inputs)(stage="stablehlo"), len(values), len(start)
     )
     with gzip.open(directory / f"{name}.mlir.gz", "wt") as file:
         file.write(text)
-    values = [np.asarray(x) for x in tf.nest.flatten(inputs)]
     np.savez_compressed(directory / f"{name}.npz", *values)
     about = {
         "name": name,
@@ -108,7 +108,7 @@ def _write(directory, name, options, form, precision, classes, batch_size):
             for x in start
         ],
         # Which variable (by its number) the outputs after the losses are.
-        "updated": aliases,
+        "updated": updated,
         "losses": None,
     }
     if sum(x.nbytes for x in start) < SMALL:
@@ -167,7 +167,7 @@ def _captured(concrete):
     return values
 
 
-def _portable(text, variables):
+def _portable(text, inputs, variables):
     """StableHLO without TensorFlow's own words, and which variable each further output is.
 
     Raises:
@@ -187,18 +187,18 @@ def _portable(text, variables):
     (head,) = re.findall(r"func\.func @main\(.*", text)
     count = len(re.findall(r"%arg\d+: ", head))
     outputs = [output for _, output in aliases]
-    if sorted(outputs) != list(range(1, 1 + len(aliases))) or count < variables:
+    if sorted(outputs) != list(range(1, 1 + len(aliases))) or count != inputs + variables:
         raise ValueError(
-            "the step must give its losses and then its variables. Received: "
-            f"{count} arguments, variables at the outputs {sorted(outputs)}"
+            f"the step must take {inputs} inputs and {variables} variables, and give its losses "
+            f"and then variables. Received: {count} arguments, variables at the outputs "
+            f"{sorted(outputs)}"
         )
     for parameter, output in aliases:
         # The old value's memory is the new one's, as in TensorFlow.
         head_of = re.compile(rf"(%arg{parameter}: tensor<[^>]*>)(?=[,)])")
         changed = head_of.sub(rf"\1 {{tf.aliasing_output = {output} : i32}}", head, count=1)
         text, head = text.replace(head, changed, 1), changed
-    first = count - variables
-    updated = [parameter - first for parameter, _ in sorted(aliases, key=lambda pair: pair[1])]
+    updated = [parameter - inputs for parameter, _ in sorted(aliases, key=lambda pair: pair[1])]
     return text, updated
 
 

@@ -65,7 +65,7 @@ def program():
 def test_a_program_is_made_portable(program):
     captured, text = program
     assert sorted(np.size(value) for value in captured) == [1, 2]
-    portable, updated = export_step._portable(text, len(captured))
+    portable, updated = export_step._portable(text, 1, len(captured))
     assert [captured[number].tolist() for number in updated] == [[1.0, 2.0]]
     assert "loc(" not in portable and "mhlo" not in portable.replace("stablehlo", "")
     assert portable.count("tf.aliasing_output = 1 : i32") == 1
@@ -74,9 +74,9 @@ def test_a_program_is_made_portable(program):
 def test_a_program_that_is_none_of_ours(program):
     captured, text = program
     with pytest.raises(ValueError, match="operations of mhlo"):
-        export_step._portable(text.replace("stablehlo.add", "mhlo.add"), len(captured))
-    with pytest.raises(ValueError, match="and then its variables"):
-        export_step._portable(text, 9)
+        export_step._portable(text.replace("stablehlo.add", "mhlo.add"), 1, len(captured))
+    with pytest.raises(ValueError, match="must take 9 inputs"):
+        export_step._portable(text, 9, len(captured))
 
 
 @pytest.mark.slow
