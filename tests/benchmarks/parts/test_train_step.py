@@ -35,5 +35,7 @@ def test_rows(options, clock, monkeypatch):
         ("33 classes beside 9, float32", pytest.approx(1.1), "<= 1.15", True),
         ("9 classes, float32, --share_pictures", pytest.approx(0.75), None, None),
         ("9 classes, float32, --rematerialize", pytest.approx(1.0), None, None),
+        ("9 classes, float32, --jit_compile", pytest.approx(1.0), None, None),
+        ("9 classes, float32, the patch index in the step", pytest.approx(1.0), None, None),
     ]
     assert [row["floor"]["dtype"] for row in rows[:2]] == ["float32", "bfloat16"]
