@@ -130,7 +130,8 @@ class _Build:
                     self.first_s, first = now, done
                 elif self.first_s == self.first_s and done > first:
                     self.speed = (done - first) / (now - self.first_s)
-                if done - begun_with >= pictures:
+                # A busy machine may tell of all of them at once: a speed takes two looks.
+                if done - begun_with >= pictures and (pictures == 1 or self.speed > 0):
                     break
         finally:
             os.killpg(process.pid, signal.SIGINT)

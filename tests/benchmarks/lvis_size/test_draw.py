@@ -42,5 +42,6 @@ def test_drawn_once(source):
 @pytest.mark.slow
 def test_measures(source):
     measured = measure(ROOT, source, 12)
-    assert all(value >= 0 for value in measured.values())
+    # Of so few pictures the speed may be unknown, nan.
+    assert not any(value < 0 for value in measured.values())
     assert measured["peak_mib"] > 100 and measured["first_picture_s"] > 0
