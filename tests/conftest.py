@@ -127,7 +127,7 @@ def load_once():
     from oasis_tf.sampling import loading
 
     by_name = functools.cache(loading.load)
-    return lambda path: by_name(str(path))
+    return lambda path, jit_compile=False: by_name(str(path), jit_compile=jit_compile)
 
 
 @pytest.fixture(scope="session")
