@@ -42,7 +42,12 @@ def test_all_that_is_wrong(directory):
 
 @pytest.mark.parametrize(
     "text, message",
-    [("", "no model"), ("<html>", "no line of"), (f"{'0' * 64}  x.onnx\n", "no model")],
+    [
+        ("", "no model"),
+        ("<html>", "no line of"),
+        (f"{'0' * 64}  x.onnx\n", "no model"),
+        (f"{'0' * 64}  1/../../other\n", "out of its directory: '1/../../other'"),
+    ],
 )
 def test_no_such_file(directory, text, message):
     (directory / CHECKSUMS).write_text(text)

@@ -70,6 +70,20 @@ def test_not_a_model_of_ours(hub):
         fetch(LAKES)
 
 
+def test_no_file_of_the_machine_is_removed(hub, tmp_path):
+    other = tmp_path / "of the user"
+    other.touch()
+    files = model(tmp_path)
+    # From snapshots/COMMIT/1 up to the directory of the test.
+    for up in range(1, 9):
+        line = f"{'0' * 64}  1/{'../' * up}{other.name}\n"
+        files[CHECKSUMS] += line.encode()
+    hub.commit("ada/lakes", files)
+    with pytest.raises(DataError, match=r"SHA256SUMS \(a name out of its directory"):
+        fetch(LAKES)
+    assert other.exists()
+
+
 def test_a_private_one_needs_the_token(hub, tmp_path, monkeypatch):
     hub.commit("ada/lakes", model(tmp_path))
     hub.private.add("ada/lakes")
