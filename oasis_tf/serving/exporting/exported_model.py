@@ -50,26 +50,31 @@ class ExportedModel:
         """
         try:
             model = tf.saved_model.load(str(self.path))
-            signature = model.signatures[_SIGNATURE]
-        except KeyError:
+        except Exception as error:  # a damaged file ends in one of a dozen kinds
+            raise self._damaged(error) from error
+        if _SIGNATURE not in model.signatures:
             raise DataError(
                 f"{self.path} must have the signature {_SIGNATURE}; {_AGAIN}. Received: "
                 f"{', '.join(model.signatures)}"
-            ) from None
-        except Exception as error:  # a damaged file ends in one of a dozen kinds
-            raise DataError(
-                f"{self.path} must be a whole SavedModel. Received: {str(error).splitlines()[0]}"
-            ) from error
+            )
+        signature = model.signatures[_SIGNATURE]
         generator = build_generator(self.config, self.legend.num_classes)
         _take_weights(generator, signature)
         label_map, noise, noise_map = map(tf.constant, _sample(generator))
-        right = signature(label_map=label_map, noise=noise, noise_map=noise_map)["image"]
+        try:
+            right = signature(label_map=label_map, noise=noise, noise_map=noise_map)["image"]
+        except Exception as error:  # a damaged graph's as well
+            raise self._damaged(error) from error
         difference = np.abs(fuse_norms(generator)(label_map, noise, noise_map) - right).max()
         if not difference <= _TOLERANCE:  # nor is NaN
             raise DataError(
                 f"{_RULE}; {_AGAIN}. Received: pictures that differ by {difference:.2g} in [-1, 1]"
             )
         return generator
+
+    def _damaged(self, error):
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        return DataError(f"{self.path} must be a whole SavedModel. Received: {reason}")
 
 
 def open_exported(path):

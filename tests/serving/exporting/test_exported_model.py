@@ -4,6 +4,7 @@ import dataclasses
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -85,6 +86,26 @@ def test_weights_in_another_order(model, monkeypatch):
 def test_an_export_of_before(model, toy_versions):
     with pytest.raises(DataError, match="must have the signature generate"):
         dataclasses.replace(model, path=toy_versions / "1").load_generator()
+
+
+@pytest.mark.parametrize(
+    "error, reason", [(KeyError("__inference_5"), "__inference_5"), (AssertionError(), "Assertion")]
+)
+def test_damage_of_any_kind(monkeypatch, error, reason):
+    """A flipped bit of a graph's name ends in a KeyError; not all errors have a message."""
+
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr(tf.saved_model, "load", fail)
+    with pytest.raises(DataError, match=f"must be a whole SavedModel. Received: .*{reason}"):
+        open_exported(DEMO).load_generator()
+    # A graph that can be read, and fails when it is run.
+    loaded = SimpleNamespace(signatures={"generate": fail})
+    monkeypatch.setattr(tf.saved_model, "load", lambda path: loaded)
+    monkeypatch.setattr(exported_model, "_take_weights", lambda *_: None)
+    with pytest.raises(DataError, match=f"must be a whole SavedModel. Received: .*{reason}"):
+        open_exported(DEMO).load_generator()
 
 
 @pytest.mark.slow
