@@ -4,8 +4,10 @@ import argparse
 import importlib.util
 import logging
 import math
+import os
 import sys
 import tempfile
+from pathlib import Path
 from typing import NamedTuple
 
 from data_pipeline.errors import OasisError
@@ -36,6 +38,9 @@ _FORMATS = {
     "web": _Format(None, "onnx", ("onnx", "onnxruntime")),
 }
 
+
+# Of whole numbers, the largest that a page's JavaScript has as it is.
+_MOST_PIXELS = 2**53 - 1
 
 _WRITING = "writing the graph; this takes a while"
 
@@ -134,7 +139,7 @@ def _check(arguments):
             f"--out must be a directory for --format {name}. Received: {out}, the name of a file "
             "of another --format"
         )
-    if name == "web" and (there := _content(out)):
+    if name == "web" and (there := _why_not_replaced(out)):
         wrong.append(
             f"--out must be a new or an empty directory for --format web. Received: {out}, {there}"
         )
@@ -162,6 +167,12 @@ def _check(arguments):
             f"--out must be a file NAME{wanted.suffix} for --format {name}. Received: "
             f"{out}{', a directory' if out.is_dir() else ''}"
         )
+    if wanted.suffix and (card := Path(f"{out}.md")).is_dir():
+        wrong.append(f"the card is written to {card}. Received: a directory there")
+    if arguments.max_pixels > _MOST_PIXELS:
+        wrong.append(
+            f"--max_pixels must be at most {_MOST_PIXELS}. Received: {arguments.max_pixels}"
+        )
     missing = [module for module in wanted.modules if not importlib.util.find_spec(module)]
     if missing:
         wrong.append(
@@ -172,12 +183,18 @@ def _check(arguments):
         raise ConfigError("\n".join(wrong))
 
 
-def _content(directory):
-    """What is in a directory, in a few words; "" if it is not there or empty."""
+def _why_not_replaced(directory):
+    """Why another directory cannot take this one's name, in a few words; "" if it can."""
     if not directory.is_dir():
         return "a file" if directory.exists() else ""
-    count = len(list(directory.iterdir()))
-    return f"which has {count} in it" if count else ""
+    if count := len(list(directory.iterdir())):
+        return f"which has {count} in it"
+    if os.path.ismount(directory):
+        return "a mount point: name a directory in it"
+    # The shell would stay in the one that is gone, and see nothing there.
+    if directory.samefile("."):
+        return "where this command was started: name a directory in it"
+    return ""
 
 
 def _open(path, exported):
@@ -197,10 +214,11 @@ def _export(arguments):
     """Writes the model; returns what to tell of it, a dict from titles."""
     if arguments.format == "saved_model":
         check_model_path(arguments.out, "--out")
-    if arguments.format in ("onnx", "litert"):
-        check_directory(arguments.out.parent, "the directory of --out")
-    else:
         check_directory(arguments.out)
+    else:
+        out = arguments.out
+        place = Path(os.path.realpath(out)) if arguments.format == "web" else out
+        check_directory(place.parent, "the directory of --out")
     path = local_model(arguments.model, "--model")
     check_model_path(path, "--model")
     exported = find_saved_model(path)

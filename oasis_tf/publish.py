@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from data_pipeline.errors import DataError, listing
+from data_pipeline.files import read_text
 from data_pipeline.paths import PathAction, local_path
 from oasis_tf.cli import run
 from oasis_tf.console import say
@@ -123,7 +124,11 @@ def _readme(address, content, version, number, engine_files, licence):
 
     if licence is None:
         licence = "apache-2.0" if content["dataset"] == "sample" else "other"
-    card = (version / "MODEL_CARD.md").read_text(encoding="utf-8")
+    file = version / "MODEL_CARD.md"
+    try:
+        card = read_text(file)
+    except UnicodeError as error:
+        raise DataError(f"a card must be text in UTF-8. Received: {file} ({error})") from None
     return hub_card(address, content, card, number, engine_files, licence)
 
 

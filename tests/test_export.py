@@ -218,6 +218,28 @@ def test_what_a_format_does_not_take(tmp_path, monkeypatch, capsys, flags, messa
     assert [path.name for path in tmp_path.iterdir()] == ["there.onnx"]
 
 
+def test_a_card_in_a_directorys_place(tmp_path, capsys):
+    (tmp_path / "toy.tflite.md").mkdir()
+    assert run("--model", tmp_path, "--out", tmp_path / "toy.tflite", "--format", "litert") == 2
+    assert "toy.tflite.md. Received: a directory there" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("reason", ["where this command was started", "a mount point"])
+def test_a_page_takes_the_name_of_no_directory_in_use(tmp_path, monkeypatch, capsys, reason):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(export.os.path, "ismount", lambda path: "mount" in reason)
+    assert run("--model", "toy", "--out", tmp_path, "--format", "web") == 2
+    assert f"{tmp_path}, {reason}: name a directory in it" in capsys.readouterr().err
+
+
+def test_a_page_is_written_beside_what_a_link_means(model_dir, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(export.importlib.util, "find_spec", lambda name: True)
+    (tmp_path / "file").write_text("not a directory")
+    (tmp_path / "link").symlink_to(tmp_path / "file" / "page")
+    assert run("--model", model_dir, "--out", tmp_path / "link", "--format", "web") == 2
+    assert "the directory of --out must be a writable" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "kind, suffix, module",
     [
@@ -248,10 +270,11 @@ def test_no_checkpoint(model_dir, tmp_path, capsys):
     assert "must hold a checkpoint" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("pixels", [64 * 128 - 1, 0, -5])
+@pytest.mark.parametrize("pixels", [64 * 128 - 1, 0, -5, 2**53, 10**30])
 def test_pictures_of_the_training_must_be_allowed(model_dir, tmp_path, capsys, pixels):
     assert run("--model", model_dir, "--out", tmp_path / "out", "--max_pixels", pixels) == 2
-    assert "--max_pixels" in capsys.readouterr().err
+    assert "--max_pixels must" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("out", ["file/toy", "file/toy.onnx"])

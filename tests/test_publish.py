@@ -121,6 +121,10 @@ def test_no_damaged_model(hub, tmp_path, capsys):  # noqa: F811
     graph.write_bytes(graph.read_bytes()[:1000])
     assert run(broken, "ada/toy") == 2
     assert "must be a whole SavedModel" in capsys.readouterr().err
+    shutil.copy(EXPORTED / "1/saved_model.pb", graph)
+    (broken / "1/MODEL_CARD.md").write_bytes("Maßstab".encode("latin-1"))
+    with pytest.raises(DataError, match="a card must be text in UTF-8. Received: .*MODEL_CARD.md"):
+        publish._readme(HubAddress("ada/toy"), {}, broken / "1", "1", [], "other")
     (broken / "1/MODEL_CARD.md").unlink()
     assert run(broken, "ada/toy") == 2
     assert "a model must have its card" in capsys.readouterr().err

@@ -35,7 +35,7 @@ def write_web_page(generator, info, directory, package, *, weights="float32"):
     Args:
         generator: a trained `Generator`; stays as it is.
         info: its `ModelInfo`.
-        directory: Path, absent or empty; its name is the model's.
+        directory: Path, absent or empty, which may be a link to it; its name is the model's.
         package: Path of onnxruntime-web's package.
         weights: as of `write_onnx`.
 
@@ -47,8 +47,9 @@ def write_web_page(generator, info, directory, package, *, weights="float32"):
             has been put into it meanwhile.
     """
     directory = Path(os.path.abspath(directory))  # its name, even if it is "."
-    directory.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=".export-", dir=directory.parent))
+    place = Path(os.path.realpath(directory))
+    place.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=".export-", dir=place.parent))
     try:
         temporary.chmod(0o755)  # a web server may run as somebody else
         # First, for it is soon told if this is the wrong package.
@@ -66,8 +67,8 @@ def write_web_page(generator, info, directory, package, *, weights="float32"):
         (model.parent / "model.json").write_text(json.dumps(content), encoding="utf-8")
         for path in (*temporary.rglob("*"), temporary):
             sync(path)
-        os.rename(temporary, directory)
-        sync(directory.parent)
+        os.rename(temporary, place)
+        sync(place.parent)
         return differences
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)

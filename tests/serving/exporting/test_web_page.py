@@ -122,3 +122,13 @@ def test_an_empty_directory_is_taken(generator, package, tmp_path, monkeypatch):
     monkeypatch.setattr(web_page, "_check", lambda *_: {})
     write_web_page(generator, INFO, tmp_path, package)
     assert "index.html" in files(tmp_path)
+
+
+def test_a_link_to_an_empty_directory_stays(generator, package, tmp_path, monkeypatch):
+    monkeypatch.setattr(web_page, "write_onnx", write_nothing)
+    monkeypatch.setattr(web_page, "_check", lambda *_: {})
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "toy").symlink_to(tmp_path / "disk")
+    write_web_page(generator, INFO, tmp_path / "toy", package)
+    assert (tmp_path / "toy").is_symlink()
+    assert {"index.html", "model/toy.onnx"} <= files(tmp_path / "disk")
