@@ -5,6 +5,7 @@ import importlib.util
 import logging
 import math
 import os
+import shlex
 import sys
 import tempfile
 from pathlib import Path
@@ -248,7 +249,7 @@ def _export(arguments):
         from oasis_tf.serving.exporting.export_model import export_model
 
         version = export_model(generator, info, arguments.out, jit_compile=arguments.jit_compile)
-        next_command = f"python -m oasis_tf.serve --model_base_path {arguments.out}"
+        next_command = f"python -m oasis_tf.serve --model_base_path {_quoted(arguments.out)}"
         return {"version": version, "next": next_command}
     if arguments.format == "onnx":
         from oasis_tf.serving.exporting.onnx_file import write_onnx as write
@@ -278,8 +279,12 @@ def _export_web(generator, info, arguments):
     return {
         "page": f"{out}/index.html, {size / 1e6:.1f} MB with all that it needs",
         "difference": _difference(differences),
-        "next": f"python -m http.server --bind 127.0.0.1 --directory {out}",
+        "next": f"python -m http.server --bind 127.0.0.1 --directory {_quoted(out)}",
     }
+
+
+def _quoted(path):
+    return shlex.quote(str(path))
 
 
 def _difference(differences):

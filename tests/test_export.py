@@ -147,14 +147,14 @@ def test_a_page(model_dir, tmp_path, capsys, monkeypatch, given):
 
     monkeypatch.setattr(web_page, "write_web_page", write)
     monkeypatch.setattr(onnxruntime_web, "fetch_package", fetch)
-    out, package = tmp_path / "page", tmp_path / "package.tgz"
+    out, package = tmp_path / "my page", tmp_path / "package.tgz"
     package.write_bytes(b"12")
     flags = ("--onnxruntime_web", package) if given else ()
     arguments = ("--model", model_dir, "--out", out, "--format", "web", "--weights", "float16")
     assert run(*arguments, *flags) == 0
     printed = capsys.readouterr()
     assert f"{out}/index.html, {1 if given else 2}.0 MB" in printed.out
-    assert f"python -m http.server --bind 127.0.0.1 --directory {out}" in printed.out
+    assert f"python -m http.server --bind 127.0.0.1 --directory '{out}'" in printed.out
     assert ("with npm" in printed.err) is not given
 
 

@@ -1,5 +1,7 @@
 """A generator as one ONNX file, for onnxruntime, the browser, OpenVINO and others."""
 
+import json
+
 import onnx
 from onnx import TensorProto, helper
 
@@ -58,7 +60,7 @@ def open_onnx(path):
 
 
 def _write(weights, metadata, path):
-    engine = OnnxOperations(metadata["weights"].strip('"'))
+    engine = OnnxOperations(json.loads(metadata["weights"]))
     draw_plainly(weights, engine, "label_map", "noise", "noise_map")
     size = sum(len(constant.raw_data) for constant in engine.initializers)
     if size > _MOST_BYTES - 2**20:

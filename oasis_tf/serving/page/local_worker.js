@@ -6,9 +6,14 @@
 import { randomNormals } from "./random_normals.js";
 
 const RUNTIMES = {
-  webgpu: { file: "ort.webgpu.js", title: () => "WebGPU" },
+  webgpu: {
+    file: "ort.webgpu.js",
+    binary: "ort-wasm-simd-threaded.asyncify.wasm",
+    title: () => "WebGPU",
+  },
   wasm: {
     file: "ort.wasm.js",
+    binary: "ort-wasm-simd-threaded.wasm",
     title: (threads) => `WebAssembly, ${threads === 1 ? "1 thread" : `${threads} threads`}`,
   },
 };
@@ -66,7 +71,12 @@ async function openWith(provider) {
   ort.env.logLevel = "error";
   const bytes = await receive();
   postMessage({ waiting: "The model is being prepared." });
-  session = await ort.InferenceSession.create(bytes, { executionProviders: [provider] });
+  try {
+    session = await ort.InferenceSession.create(bytes, { executionProviders: [provider] });
+  } catch (error) {
+    // Of a file that is not there, the engine says only that what came in its place is no program.
+    throw new Error(`${runtime.binary}, or the model in it, cannot be started: ${error.message}`);
+  }
   engine = runtime.title(threads);
   await check();
 }

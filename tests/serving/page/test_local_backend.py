@@ -315,6 +315,7 @@ def test_no_webassembly(chrome, directory):
         ("model/model.json", "model/model.json beside this page cannot be read: HTTP 404"),
         ("model/100% mine.onnx", "its file 100% mine.onnx cannot be read (HTTP 404)"),
         ("onnxruntime_web/ort.wasm.js", "ort.wasm.js"),
+        ("onnxruntime_web/ort-wasm-simd-threaded.wasm", "threaded.wasm, or the model"),
         ("page/local_worker.js", "its program cannot be loaded"),
     ],
 )
