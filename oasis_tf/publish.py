@@ -104,6 +104,13 @@ def _check(arguments):
             wrong.append(f"--files must be {' or '.join(ENGINE_FILES)} files. Received: {path}")
         elif not path.is_file() or not _card_of(path).is_file():
             wrong.append(f"--files must be there, each with its card FILE.md. Received: {path}")
+        elif not path.stat().st_size:
+            wrong.append(f"--files must have content. Received: {path}, which is empty")
+        # Of another name SHA256SUMS, a line each, or the card's table would tell nonsense.
+        if not path.name.isprintable() or set(path.name) & set("`|\\"):
+            wrong.append(
+                f"--files must have names without ` | \\ and line ends. Received: {path!r}"
+            )
     if len({path.name for path in files}) < len(files):
         wrong.append(f"--files must have different names. Received:\n{listing(files)}")
     if wrong:

@@ -115,6 +115,18 @@ def test_all_that_is_wrong_is_told(tmp_path, capsys):
         assert words in told
 
 
+def test_files_that_nobody_could_use(tmp_path, capsys):
+    (tmp_path / "empty.onnx").touch()
+    (tmp_path / "two\nlines.onnx").write_bytes(b"onnx")
+    files = sorted(tmp_path.iterdir())
+    for path in files:
+        Path(f"{path}.md").write_text("card")
+    assert run(EXPORTED, "ada/toy", "--files", *files) == 2
+    told = capsys.readouterr().err
+    assert "empty.onnx, which is empty" in told and "two\\nlines.onnx" in told
+    assert told.count("\n") == 2
+
+
 def test_no_damaged_model(hub, tmp_path, capsys):  # noqa: F811
     broken = shutil.copytree(EXPORTED, tmp_path / "demo")
     graph = broken / "1/saved_model.pb"

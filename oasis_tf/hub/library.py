@@ -44,6 +44,10 @@ def explain_hub_errors(address):
             f"{address} must be a repository that is there, and open to the token in use if it is "
             "private. Received: no such repository"
         ) from None
+    except errors.HFValidationError as error:
+        raise DataError(
+            f"{address} must have a name that the Hub takes. Received: {str(error).splitlines()[0]}"
+        ) from None
     # The classes of its HTTP client are others from version to version.
     except Exception as error:
         line = next(iter(str(error).splitlines()), "")

@@ -54,6 +54,13 @@ def test_what_is_there_is_not_fetched_again(hub, tmp_path):
     assert fetch(LAKES).name == commit
 
 
+@pytest.mark.parametrize("name", ["ada/lakes.git", "ada/lakes..2", "ada/" + "a" * 100])
+def test_a_name_that_the_hub_does_not_take(hub, name):
+    with pytest.raises(DataError, match=f"^hf://{name} must have a name that the Hub takes"):
+        fetch(HubAddress(name))
+    assert hub.requests == []
+
+
 def test_no_such_repository_or_revision(hub, tmp_path):
     with pytest.raises(DataError, match="^hf://ada/lakes must be a repository that is there.*$"):
         fetch(LAKES)
