@@ -32,9 +32,8 @@ class OnnxOperations:
         The engine's error tells the name of the operation, and so the rule.
         """
         ids = self._constant(np.arange(num_classes, dtype=np.int32))
-        # Negative ids would count from the end.
-        negative = self._node("Less", label_map, self._constant(np.int32(0)))
-        label_map = self._node("Where", negative, self._constant(np.int32(num_classes)), label_map)
+        count = self._constant(np.int32(num_classes))
+        label_map = self._none_negative(label_map, np.int32, count)
         rule = f"ids_of_label_map_must_be_0_to_{num_classes - 1}"
         labels = self._node("Gather", ids, label_map, name=rule)
 
@@ -54,7 +53,9 @@ class OnnxOperations:
         noise_map = self._node("Expand", noise_map, self._node("Shape", labels))
         index = self._node("Unsqueeze", noise_map, self._ints(-1))
         index = self._node("Cast", index, to=TensorProto.INT64)
-        return self.channels(self._node("GatherND", noise, index, batch_dims=1))
+        index = self._none_negative(index, np.int64, self._node("Shape", noise, start=1, end=2))
+        rule = "numbers_of_noise_map_must_be_of_vectors_in_noise"
+        return self.channels(self._node("GatherND", noise, index, name=rule, batch_dims=1))
 
     def every(self, x, scale):
         """The pixels 0, s, 2s, ... of the last two axes."""
@@ -134,6 +135,14 @@ class OnnxOperations:
         x = self._node("Transpose", x, perm=[0, 2, 3, 1])
         shape = self._node("Concat", self._node("Shape", label_map), self._ints(3), axis=0)
         return self._node("Reshape", x, shape, output="image")
+
+    def _none_negative(self, index, dtype, count):
+        """Negative ones, which ONNX counts from the end, become `count`, which no table has.
+
+        No larger number: OpenVINO checks none, and reads where it says.
+        """
+        negative = self._node("Less", index, self._constant(dtype(0)))
+        return self._node("Where", negative, count, index)
 
     def _slice(self, x, starts, ends, step):
         # The last two axes, be it of ids (B, h, w) or of a picture.

@@ -9,7 +9,7 @@ onnx = pytest.importorskip("onnx", reason="NO ONNX: its export is not tested; pi
 pytest.importorskip("onnxruntime", reason="NO ONNXRUNTIME: the export is not tested")
 
 from oasis_tf.serving.exporting.onnx_file import open_onnx, write_onnx  # noqa: E402
-from tests.serving.exporting.test_plain_generator import MISFITS, expected, inputs, negative_labels  # noqa: E402
+from tests.serving.exporting.test_plain_generator import MISFITS, expected, inputs  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +107,14 @@ def test_errors_tell_the_rule(path, change, rule):
         open_onnx(path)(change(labels), noise, change(noise_map) if "sides" in rule else noise_map)
 
 
-@pytest.mark.parametrize("change", [*MISFITS, negative_labels])
+def test_the_error_of_vectors_tells_the_rule(path):
+    labels, noise, noise_map = inputs()
+    for wrong in (noise_map - 1, noise_map + 1):
+        with pytest.raises(Exception, match="numbers_of_noise_map_must_be_of_vectors_in_noise"):
+            open_onnx(path)(labels, noise, wrong)
+
+
+@pytest.mark.parametrize("change", MISFITS)
 def test_what_does_not_fit_is_an_error(path, change):
     # onnxruntime's errors have no common class but this one.
     with pytest.raises(Exception, match="Non-zero status|INVALID_ARGUMENT|Got invalid"):
