@@ -143,7 +143,7 @@ def without_graphs(monkeypatch):
     """For tests that are about files."""
     nothing = SimpleNamespace(graph=SimpleNamespace(variables=[]))
     signatures = {"serving_default": nothing}
-    monkeypatch.setattr(export_module, "build_signatures", lambda generator, info: signatures)
+    monkeypatch.setattr(export_module, "build_signatures", lambda *_, **__: signatures)
     monkeypatch.setattr(export_module, "_keras_endpoint", lambda signature: None)
 
 
