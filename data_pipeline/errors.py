@@ -34,3 +34,12 @@ def listing(names, limit=10):
     if len(names) > limit:
         lines.append(f"  ... and {len(names) - limit} more")
     return "\n".join(lines)
+
+
+def first_line(error):
+    """The first line of what an exception says, or its kind where it says nothing.
+
+    >>> first_line(ValueError("a\\nb")), first_line(KeyError())
+    ('a', 'KeyError')
+    """
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 
-from data_pipeline.errors import DataError
+from data_pipeline.errors import DataError, first_line
 from data_pipeline.paths import PathAction
 from data_pipeline.proxy import reach_own_machines
 
@@ -99,7 +99,7 @@ def _started(start, place):
     try:
         return start()
     except (tf.errors.OpError, RuntimeError) as error:
-        raise RuntimeError(f"{place}: {str(error).splitlines()[0]}") from None
+        raise RuntimeError(f"{place}: {first_line(error)}") from None
 
 
 def _check_port(port):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from data_pipeline.errors import DataError
+from data_pipeline.errors import DataError, first_line
 from data_pipeline.files import sha256
 from data_pipeline.reading.transforms import centre_crop, random_crop_and_flip, to_model_range
 from data_pipeline.records.manifest import Manifest
@@ -205,7 +205,7 @@ def explain_read_error(data_dir, error):
         )
     return DataError(
         f"reading {data_dir} failed although every shard has its checksum. "
-        f"Received: {str(error).splitlines()[0]}"
+        f"Received: {first_line(error)}"
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from data_pipeline.errors import DataError
+from data_pipeline.errors import DataError, first_line
 from data_pipeline.files import write_atomically
 from oasis_tf.checkpoints.found import checkpoints_in
 from oasis_tf.console import say
@@ -67,7 +67,7 @@ class RunCheckpoints(tf.train.CheckpointManager):
             except Exception as error:
                 newest_error = newest_error or error
                 # Without the name of TensorFlow's operation before it.
-                reason = re.sub(r"^\{\{.*?\}\} ", "", str(error).splitlines()[0])
+                reason = re.sub(r"^\{\{.*?\}\} ", "", first_line(error))
                 say(f"warning: {path} is damaged and passed over ({reason})")
         if newest_error is not None:
             raise newest_error

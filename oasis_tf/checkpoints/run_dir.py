@@ -9,7 +9,7 @@ import functools
 from dataclasses import dataclass
 from pathlib import Path
 
-from data_pipeline.errors import DataError
+from data_pipeline.errors import DataError, first_line
 from data_pipeline.labels.legend import Legend
 from oasis_tf.checkpoints.class_names import shared_classes
 from oasis_tf.checkpoints.found import checkpoints_in
@@ -109,7 +109,7 @@ class RunDir:
         except Exception as error:
             raise DataError(
                 f"checkpoint {checkpoint} must be whole and of the widths that "
-                f"{self.path / 'config.json'} says. Received: {str(error).splitlines()[0]}"
+                f"{self.path / 'config.json'} says. Received: {first_line(error)}"
             ) from error
 
     def restore_classes(self, legend, networks):

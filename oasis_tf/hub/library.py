@@ -2,7 +2,7 @@
 
 import contextlib
 
-from data_pipeline.errors import DataError
+from data_pipeline.errors import DataError, first_line
 
 
 def open_library():
@@ -46,7 +46,7 @@ def explain_hub_errors(address):
         ) from None
     except errors.HFValidationError as error:
         raise DataError(
-            f"{address} must have a name that the Hub takes. Received: {str(error).splitlines()[0]}"
+            f"{address} must have a name that the Hub takes. Received: {first_line(error)}"
         ) from None
     # The classes of its HTTP client are others from version to version.
     except Exception as error:

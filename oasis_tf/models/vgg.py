@@ -4,7 +4,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from data_pipeline.errors import DataError
+from data_pipeline.errors import DataError, first_line
 from oasis_tf.keras_setup import keras
 
 # After the first convolution of each resolution.
@@ -40,7 +40,7 @@ class VggFeatures:
         except Exception as error:
             raise DataError(
                 "--vgg_weights must be the weights of keras.applications.VGG19 without the top. "
-                f"Received: {path} ({str(error).splitlines()[0]})"
+                f"Received: {path} ({first_line(error)})"
             ) from error
         self._network = keras.Model(vgg.input, [vgg.get_layer(name).output for name in LAYERS])
         self._network.trainable = False

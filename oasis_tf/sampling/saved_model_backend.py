@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from data_pipeline.errors import DataError
+from data_pipeline.errors import DataError, first_line
 from data_pipeline.labels.legend import Legend
 from data_pipeline.labels.model_png import encode_for_model
 from oasis_tf.images import to_uint8
@@ -50,7 +50,7 @@ class SavedModelBackend:
             self._model = tf.saved_model.load(str(directory))  # the signatures do not keep it alive
         except Exception as error:  # a damaged file ends in one of a dozen kinds
             raise DataError(
-                f"{directory} must be a whole SavedModel. Received: {str(error).splitlines()[0]}"
+                f"{directory} must be a whole SavedModel. Received: {first_line(error)}"
             ) from error
         self._draw = self._signature(directory, "serving_default")
         self._edit = self._signature(directory, "edit_png")

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from data_pipeline.errors import DataError
+from data_pipeline.errors import DataError, first_line
 from data_pipeline.files import read_text, sha256, write_atomically
 from data_pipeline.paths import local_path
 from oasis_tf.model_path import check_model_path
@@ -201,8 +201,7 @@ def open_model(model, opener):
         return opener(model)
     except Exception as error:  # a damaged file ends in one of a dozen kinds
         raise DataError(
-            f"{model} must be a whole Keras model or SavedModel. "
-            f"Received: {str(error).splitlines()[0]}"
+            f"{model} must be a whole Keras model or SavedModel. Received: {first_line(error)}"
         ) from error
 
 
@@ -266,7 +265,7 @@ def _load_preset(preset):
     except Exception as error:  # no connection, no such preset, ...
         raise DataError(
             f"the preset {preset} must be on this machine or reachable. "
-            f"Received: {str(error).splitlines()[0]}"
+            f"Received: {first_line(error)}"
         ) from error
 
     def network(pictures):

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import orbit
 
-from data_pipeline.errors import OasisError
+from data_pipeline.errors import OasisError, first_line
 from data_pipeline.files import write_atomically
 from data_pipeline.labels.legend import Legend
 from oasis_tf.checkpoints.manager import RunCheckpoints
@@ -305,7 +305,7 @@ class Run:
         except Exception as error:
             raise ConfigError(
                 f"checkpoint {self._checkpoints.newest} must be whole and of this "
-                f"version. Received: {str(error).splitlines()[0]}"
+                f"version. Received: {first_line(error)}"
             ) from error
         if restored is None and self._config.init_from is not None:
             source = open_run_dir(self._config.init_from)

@@ -8,6 +8,7 @@ import json
 import os
 from dataclasses import dataclass
 
+from data_pipeline.errors import first_line
 from oasis_tf.config import ConfigError
 
 MULTI_WORKER = "multi_worker_mirrored"
@@ -137,7 +138,7 @@ def _tpu_strategy():
     except (ValueError, RuntimeError, tf.errors.OpError) as error:
         raise ConfigError(
             f"--strategy {TPU} needs a TPU: of this machine, or the one that TPU_NAME names. "
-            f"Received: {name} ({str(error).splitlines()[0]})"
+            f"Received: {name} ({first_line(error)})"
         ) from error
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from data_pipeline.errors import DataError
+from data_pipeline.errors import DataError, first_line
 from data_pipeline.labels.legend import Legend
 from oasis_tf.config import Config
 from oasis_tf.models.build import build_generator
@@ -73,7 +73,7 @@ class ExportedModel:
         return generator
 
     def _damaged(self, error):
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        reason = first_line(error)
         return DataError(f"{self.path} must be a whole SavedModel. Received: {reason}")
 
 

@@ -9,6 +9,7 @@ import weakref
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from data_pipeline.errors import first_line
 from oasis_tf.serving.server.base_path import find_versions, why_none
 from oasis_tf.serving.server.errors import ApiError
 
@@ -153,7 +154,7 @@ class VersionManager:
             servable = self._load(path, number)
         # TensorFlow meets what is no SavedModel with exceptions of many kinds.
         except Exception as error:
-            message = str(error).strip().split("\n")[0] or type(error).__name__
+            message = first_line(error)
             with self._lock:
                 self._set(number, "END", _code_name(error), message, fingerprint)
             _LOG.error("version %d did not load: %s", number, message)
