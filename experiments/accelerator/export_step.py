@@ -5,7 +5,7 @@
 
 Of each step DIR holds the program, a function of the batch and of all variables to the losses and
 the new variables, the batch, and how the variables begin. Copy DIR and `run_in_jax.py` to the
-machine.
+machine, and `run_released.py` to measure the authors' released code on the same batches.
 """
 
 import argparse
@@ -97,6 +97,7 @@ def _write(directory, name, options, form, precision, classes, batch_size):
         "precision": precision,
         "classes": classes,
         "batch_size": batch_size,
+        "widths": widths,
         "inputs": len(values),
         "variables": [
             {
