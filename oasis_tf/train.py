@@ -20,7 +20,7 @@ from oasis_tf.tf_setup import quick_graphs, quiet_log
 from oasis_tf.training.advice import length, warnings
 from oasis_tf.training.devices import unused_gpu
 from oasis_tf.training.score_names import score_title
-from oasis_tf.training.signals import StopRequest
+from oasis_tf.training.signals import StopRequest, hear_again
 from oasis_tf.training.strategy import (
     MULTI_WORKER,
     STRATEGIES,
@@ -255,7 +255,9 @@ def _open_strategy(arguments, cluster):
     if cluster:
         say(f"worker {cluster.index} of {cluster.workers}; waiting for the others")
     with _explaining(arguments):
-        return make_strategy(arguments.strategy)
+        strategy = make_strategy(arguments.strategy)
+    hear_again()
+    return strategy
 
 
 @contextlib.contextmanager

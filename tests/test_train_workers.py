@@ -18,7 +18,6 @@ from tests.test_train import (
     fails,
     losses,
     wait_for,
-    wait_for_line,
 )
 from tests.toy_data import build_records
 from tests.training.test_distribution import tf_configs
@@ -110,25 +109,6 @@ def test_a_signal_to_one_stops_both_and_they_go_on(uninterrupted, records, tmp_p
     ends = finish(start(records, model_dir))
     assert [code for code, *_ in ends] == [0, 0], ends
     assert_same_run(model_dir, uninterrupted[0])
-
-
-@pytest.mark.slow
-def test_a_worker_that_waits_for_others_ends_at_once(records, tmp_path):
-    process = subprocess.Popen(
-        [sys.executable, "-m", "oasis_tf.train", *command(records, tmp_path / "run", *FLAGS)],
-        cwd=ROOT,
-        env={**os.environ, "TF_CONFIG": tf_configs(2)[1]},
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    wait_for_line(process, "waiting for the others")
-    time.sleep(5)  # TensorFlow says nothing when it has begun to wait
-    assert process.poll() is None
-    begin = time.monotonic()
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=60) == 128 + signal.SIGTERM
-    assert time.monotonic() - begin < 10
-    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.slow

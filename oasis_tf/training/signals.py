@@ -79,3 +79,13 @@ class StopRequest:
             os._exit(128 + signum)
         self.signum = signum
         say(f"{name}: stopping after this step, then saving; again to stop without")
+
+
+def hear_again():
+    """Puts Python's handlers back, where something else has taken a signal for itself.
+
+    TensorFlow does so with SIGTERM when it meets the other workers, and only tells them of it.
+    """
+    if threading.current_thread() is threading.main_thread():
+        for signum in SIGNALS:
+            signal.signal(signum, signal.getsignal(signum))

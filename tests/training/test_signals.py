@@ -1,5 +1,6 @@
 """What a signal does, in processes of their own, for it ends them."""
 
+import ctypes
 import signal
 import subprocess
 import sys
@@ -8,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from oasis_tf.training.signals import StopRequest
+from oasis_tf.training.signals import StopRequest, hear_again
 
 ROOT = Path(__file__).parents[2]
 LISTEN = """
 import sys, time
-from oasis_tf.training.signals import StopRequest
+from oasis_tf.training.signals import StopRequest, hear_again
 stop = StopRequest()
 {set_up}
 with stop.listening():
@@ -84,3 +85,19 @@ def test_in_another_thread_a_note_and_no_handlers(capsys):
     thread.join()
     assert seen == [before]
     assert capsys.readouterr().err.startswith("note: not in the main thread: ")
+
+
+def test_heard_again_after_a_library_has_taken_the_signal():
+    heard = []
+    before = signal.signal(signal.SIGTERM, lambda *_: heard.append(True))
+    try:
+        set_c_handler = ctypes.pythonapi.PyOS_setsig
+        set_c_handler.argtypes, set_c_handler.restype = (ctypes.c_int, ctypes.c_void_p), None
+        set_c_handler(signal.SIGTERM, int(signal.SIG_IGN))
+        signal.raise_signal(signal.SIGTERM)
+        assert not heard
+        hear_again()
+        signal.raise_signal(signal.SIGTERM)
+        assert heard == [True]
+    finally:
+        signal.signal(signal.SIGTERM, before)
