@@ -32,6 +32,8 @@ class Discriminator(Network):
     TensorShape([2, 64, 128, 4])
     """
 
+    ARGUMENTS = ("num_classes", "base_channels", "gain", "rematerialize")
+
     def __init__(self, num_classes, *, base_channels=64, gain=0.02, rematerialize=False, **kwargs):
         super().__init__(autocast=False, **kwargs)
         widths = [w * base_channels for w in WIDTHS]
@@ -53,16 +55,6 @@ class Discriminator(Network):
         )
         self.last.build((None, None, None, base_channels))
         self.built = True
-
-    def get_config(self):
-        """The arguments of the constructor, for Keras' own format."""
-        return {
-            **super().get_config(),
-            "num_classes": self.num_classes,
-            "base_channels": self.base_channels,
-            "gain": self.gain,
-            "rematerialize": self.rematerialize,
-        }
 
     @property
     def down(self):

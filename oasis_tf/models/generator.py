@@ -43,6 +43,17 @@ class Generator(Network):
     TensorShape([2, 32, 64, 3])
     """
 
+    ARGUMENTS = (
+        "num_classes",
+        "base_channels",
+        "noise_channels",
+        "noise_layers",
+        "hidden",
+        "gain",
+        "spade_gain",
+        "rematerialize",
+    )
+
     def __init__(
         self,
         num_classes,
@@ -85,20 +96,6 @@ class Generator(Network):
         self.last.build((None, None, None, widths[-1]))
         self.built = True
 
-    def get_config(self):
-        """The arguments of the constructor, for Keras' own format."""
-        return {
-            **super().get_config(),
-            "num_classes": self.num_classes,
-            "base_channels": self.base_channels,
-            "noise_channels": self.noise_channels,
-            "noise_layers": self.noise_layers,
-            "hidden": self.hidden,
-            "gain": self.gain,
-            "spade_gain": self.spade_gain,
-            "rematerialize": self.rematerialize,
-        }
-
     @property
     def blocks(self):
         """The six `GeneratorBlock`s, coarsest first."""
@@ -135,8 +132,13 @@ class Generator(Network):
             noise_map=noise_map,
             noise_vectors=1 if noise_map is None else tf.shape(noise)[1],
         )
-        vectors = tf.reduce_prod(tf.shape(noise)[:-1])
-        return patch_index, tf.reshape(noise, (vectors, self.noise_channels))
+        return patch_index, self.vectors(noise)
+
+    def vectors(self, noise):
+        """Noise (B, Z) or (B, K, Z) as `generate` takes it: all vectors, (B * K, Z)."""
+        # Not -1, which stands for any number where Z is 0.
+        count = tf.reduce_prod(tf.shape(noise)[:-1])
+        return tf.reshape(noise, (count, self.noise_channels))
 
     def generate(self, patch_index, noise, training=False):
         """Generates from what `index` returned; the same result as `call`."""

@@ -10,10 +10,16 @@ from oasis_tf.keras_setup import keras
 class Network(keras.Model):
     """A `keras.Model` whose `save` leaves a whole file or none.
 
-    Subclasses give all arguments of their constructor in `get_config`. Where they are registered
-    and imported, `keras.saving.load_model` makes the same model of the file, down to the last bit.
-    Their layers need no configuration, for the constructor makes them.
+    Subclasses keep all arguments of their constructor as attributes and name them in `ARGUMENTS`.
+    Where they are registered and imported, `keras.saving.load_model` makes the same model of the
+    file, down to the last bit. Their layers need no configuration, for the constructor makes them.
     """
+
+    ARGUMENTS = ()
+
+    def get_config(self):
+        """The arguments of the constructor, for Keras' own format."""
+        return {**super().get_config(), **{name: getattr(self, name) for name in self.ARGUMENTS}}
 
     def save(self, filepath, overwrite=True, zipped=None, **kwargs):
         """Saves the model for `keras.saving.load_model`.

@@ -39,6 +39,8 @@ class RealFakeDiscriminator(Network):
     TensorShape([2, 4, 8, 1])
     """
 
+    ARGUMENTS = ("num_classes", "base_channels", "gain", "rematerialize")
+
     def __init__(self, num_classes, *, base_channels=64, gain=0.02, rematerialize=False, **kwargs):
         super().__init__(autocast=False, **kwargs)
         widths = [w * base_channels for w in WIDTHS]
@@ -61,16 +63,6 @@ class RealFakeDiscriminator(Network):
         )
         self.last.build((None, None, None, widths[-1]))
         self.built = True
-
-    def get_config(self):
-        """The arguments of the constructor, for Keras' own format."""
-        return {
-            **super().get_config(),
-            "num_classes": self.num_classes,
-            "base_channels": self.base_channels,
-            "gain": self.gain,
-            "rematerialize": self.rematerialize,
-        }
 
     @property
     def blocks(self):

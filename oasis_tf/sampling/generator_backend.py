@@ -109,5 +109,4 @@ class GeneratorBackend:
                     vectors = 1 if noise_map is None else noise.shape[1]
                     most = self.generator.num_classes * vectors
                     (patch_index,) = pad_together([patch_index], most, SHARES)
-            table = noise if noise.shape.rank == 2 else tf.concat(tf.unstack(noise), axis=0)
-            yield to_uint8(self._graph(patch_index, table)[0])
+            yield to_uint8(self._graph(patch_index, self.generator.vectors(noise))[0])
