@@ -33,6 +33,14 @@ def publish(temporary, path):
     sync(Path(path).parent)
 
 
+def publish_directory(temporary, path):
+    """Syncs a directory and all in it, and renames it to `path`, which is absent or empty."""
+    for each in (*Path(temporary).rglob("*"), temporary):
+        sync(each)
+    os.rename(temporary, path)
+    sync(Path(path).parent)
+
+
 def write_atomically(path, text):
     """Writes a text file that is complete as soon as it is there."""
     temporary = Path(f"{path}.tmp")

@@ -362,6 +362,21 @@ def save_config(model_dir, config, data):
     write_atomically(path, json.dumps(content, indent=1) + "\n")
 
 
+def config_from_json(content):
+    """The `Config` that `dataclasses.asdict` and JSON have made a dict of, in any version.
+
+    Raises:
+        ConfigError, TypeError, ValueError: the dict is none of a `Config`.
+    """
+    fields = dict(content)
+    for name in ("image_size", "metrics"):
+        if name in fields:
+            fields[name] = tuple(fields[name])
+    # What runs did before there was a choice.
+    fields.setdefault("start", "released")
+    return Config(**fields)
+
+
 def load_config(model_dir):
     """Reads `config.json` of a run: (`Config`, data dict).
 
@@ -374,13 +389,7 @@ def load_config(model_dir):
         version = content.get("format_version", 0)
         if version not in range(FORMAT_VERSION + 1):
             raise _OtherFormatError(version)
-        fields = dict(content["config"])
-        for name in ("image_size", "metrics"):
-            if name in fields:
-                fields[name] = tuple(fields[name])
-        # What runs did before there was a choice.
-        fields.setdefault("start", "released")
-        return Config(**fields), content["data"]
+        return config_from_json(content["config"]), content["data"]
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such file; the directory holds no run.") from None
     except _OtherFormatError as error:

@@ -13,8 +13,10 @@ from typing import NamedTuple
 
 from data_pipeline.errors import OasisError
 from data_pipeline.paths import PathAction
+from oasis_tf.cli import add_model_argument
 from oasis_tf.config import ConfigError
-from oasis_tf.model_path import ModelPathAction, check_model_path, find_saved_model, local_model
+from oasis_tf.console import say
+from oasis_tf.model_path import check_model_path, find_saved_model, local_model
 from oasis_tf.outputs import check_directory
 from oasis_tf.tf_setup import quiet_log
 
@@ -55,14 +57,7 @@ def parse_arguments(argv=None):
         "another engine, which is run to see that it draws the same pictures, or as a page that "
         "needs no more than a web server.",
     )
-    parser.add_argument(
-        "--model",
-        required=True,
-        action=ModelPathAction,
-        metavar="PATH",
-        help="a training run, a converted checkpoint or an exported SavedModel, which may be on "
-        "the Hugging Face Hub, hf://USER/NAME",
-    )
+    add_model_argument(parser)
     parser.add_argument(
         "--out",
         required=True,
@@ -230,7 +225,7 @@ def _export(arguments):
             f"--max_pixels must allow the pictures of the training, {height}x{width}. "
             f"Received: {arguments.max_pixels}"
         )
-    _say(f"model: {model.title}")
+    say(f"model: {model.title}")
     generator = model.load_generator()
     # Late, for TensorFlow takes seconds to import and mistakes should be told at once.
     from oasis_tf.serving.exporting.model_info import ModelInfo
@@ -244,7 +239,7 @@ def _export(arguments):
     )
     if arguments.format == "web":
         return _export_web(generator, info, arguments)
-    _say(_WRITING)
+    say(_WRITING)
     if arguments.format == "saved_model":
         from oasis_tf.serving.exporting.export_model import export_model
 
@@ -271,9 +266,9 @@ def _export_web(generator, info, arguments):
     package, out = arguments.onnxruntime_web, arguments.out
     with tempfile.TemporaryDirectory() as directory:
         if package is None:
-            _say(f"fetching {PACKAGE} with npm, 33 MB")
+            say(f"fetching {PACKAGE} with npm, 33 MB")
             package = fetch_package(directory)
-        _say(_WRITING)
+        say(_WRITING)
         differences = write_web_page(generator, info, out, package, weights=arguments.weights)
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     return {
@@ -324,10 +319,6 @@ def _scores(checkpoint):
             title, best = f"{title} (lower is better)", -best
         scores[f"{title}, best of the run"] = float(best)
     return scores
-
-
-def _say(line):
-    print(line, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

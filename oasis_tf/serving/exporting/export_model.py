@@ -1,7 +1,6 @@
 """Writes a generator as a SavedModel for TensorFlow Serving."""
 
 import json
-import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -9,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from data_pipeline.files import sync
+from data_pipeline.files import publish_directory
 from data_pipeline.labels.model_png import encode_for_model
 from data_pipeline.records.png import encode_label_map
+from oasis_tf.sampling.saved_model_backend import INFORMATION
 from oasis_tf.serving.exporting.fuse_norms import fuse_norms
 from oasis_tf.serving.exporting.model_card import model_card
 from oasis_tf.serving.exporting.signatures import build_signatures
@@ -60,8 +60,8 @@ def _write(signatures, info, path):
     module.serve = _keras_endpoint(signatures["serving_default"])
     options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
     tf.saved_model.save(module, str(path), signatures=signatures, options=options)
-    (path / "assets.extra").mkdir()
-    (path / "assets.extra" / "model.json").write_text(info.to_json() + "\n", encoding="utf-8")
+    (path / INFORMATION).parent.mkdir()
+    (path / INFORMATION).write_text(info.to_json() + "\n", encoding="utf-8")
     write_warmup_requests(path, _warmup_requests(info))
 
 
@@ -105,11 +105,8 @@ def _warmup_requests(info):
 
 
 def _publish(temporary, directory):
-    for path in (*temporary.rglob("*"), temporary):
-        sync(path)
     numbers = [int(p.name) for p in directory.iterdir() if p.name.isdecimal()]
     # Fails, rather than writes over it, if another export took the number meanwhile.
     version = directory / str(max(numbers, default=0) + 1)
-    os.rename(temporary, version)
-    sync(directory)
+    publish_directory(temporary, version)
     return version

@@ -9,8 +9,9 @@ import tensorflow as tf
 
 from data_pipeline.errors import DataError, first_line
 from data_pipeline.labels.legend import Legend
-from oasis_tf.config import Config
+from oasis_tf.config import Config, config_from_json
 from oasis_tf.models.build import build_generator
+from oasis_tf.sampling.saved_model_backend import INFORMATION
 from oasis_tf.serving.exporting.fuse_norms import fuse_norms
 from oasis_tf.serving.exporting.plain_generator import plain_weights
 
@@ -89,14 +90,10 @@ def open_exported(path):
     Raises:
         DataError: `assets.extra/model.json` is missing or malformed.
     """
-    file = path / "assets.extra" / "model.json"
+    file = path / INFORMATION
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
-        fields = dict(content["config"])
-        for name in ("image_size", "metrics"):
-            if name in fields:
-                fields[name] = tuple(fields[name])
-        config = Config(**fields)
+        config = config_from_json(content["config"])
         return ExportedModel(path, config, Legend.from_json(content), dict(content["scores"]))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(

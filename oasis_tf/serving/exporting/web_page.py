@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from data_pipeline.files import sync
+from data_pipeline.files import publish_directory
 from oasis_tf.images import to_uint8
 from oasis_tf.sampling.noise import global_noise
 from oasis_tf.serving.exporting.model_info import SIZE_MULTIPLE
@@ -65,10 +65,7 @@ def write_web_page(generator, info, directory, package, *, weights="float32"):
             "check": _check(info, model),
         }
         (model.parent / "model.json").write_text(json.dumps(content), encoding="utf-8")
-        for path in (*temporary.rglob("*"), temporary):
-            sync(path)
-        os.rename(temporary, place)
-        sync(place.parent)
+        publish_directory(temporary, place)
         return differences
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
