@@ -9,7 +9,7 @@ from oasis_tf.models.discriminator import Discriminator
 from oasis_tf.models.generator import Generator
 from oasis_tf.models.padded_index import SHARES
 from oasis_tf.training.adam import build_adam
-from oasis_tf.training.indexing import add_patch_index
+from oasis_tf.training.indexing import with_patch_index
 from oasis_tf.training.step import AdversarialStep
 from oasis_tf.training.trainer import Trainer
 
@@ -65,9 +65,7 @@ def stream(batches, num_classes, jit_compile=False):
     dataset = tf.data.Dataset.from_generator(
         lambda: itertools.cycle(batches), output_signature=signature
     )
-    shares = SHARES if jit_compile else None
-    add = functools.partial(add_patch_index, num_classes=num_classes, shares=shares)
-    return dataset.map(add, num_parallel_calls=tf.data.AUTOTUNE).prefetch(2)
+    return with_patch_index(dataset, num_classes, shares=SHARES if jit_compile else None)
 
 
 def step(num_classes, widths, precision="float32", rematerialize=False, share_pictures=False):

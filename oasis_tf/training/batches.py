@@ -1,14 +1,11 @@
 """The batches of a run: for training, for statistics, for validation, and for the pictures."""
 
-import functools
-
 import numpy as np
-import tensorflow as tf
 
 from data_pipeline.reading.reader import eval_dataset, train_dataset
 from data_pipeline.reading.service_reader import service_train_dataset
 from oasis_tf.models.padded_index import EVERYTHING, SHARES
-from oasis_tf.training.indexing import add_patch_index
+from oasis_tf.training.indexing import with_patch_index
 from oasis_tf.training.strategy import compiles_by_itself
 
 
@@ -54,13 +51,12 @@ class Batches:
 
     def _with_index(self, dataset):
         """What the step needs of a label map and the CPU finds meanwhile."""
-        add = functools.partial(
-            add_patch_index,
-            num_classes=self._manifest.num_classes,
+        return with_patch_index(
+            dataset,
+            self._manifest.num_classes,
             micro_batches=self._config.accumulate,
             shares=self._shares(),
         )
-        return dataset.map(add, num_parallel_calls=tf.data.AUTOTUNE).prefetch(2)
 
     def _shares(self):
         """How the patch index is padded: for XLA only, which compiles anew for each size."""

@@ -5,11 +5,24 @@ compile anew for every batch. In the input pipeline it is made on the CPU while 
 runs.
 """
 
+import functools
+
 import tensorflow as tf
 
 from oasis_tf.models.generator import SCALES
 from oasis_tf.models.padded_index import pad_together
 from oasis_tf.models.patch_index import build_patch_index
+
+
+def with_patch_index(dataset, num_classes, **options):
+    """A `tf.data.Dataset` of batches with their patch indices, made ahead of the step.
+
+    Args:
+        dataset: of a replica's batches.
+        num_classes, **options: of `add_patch_index`.
+    """
+    add = functools.partial(add_patch_index, num_classes=num_classes, **options)
+    return dataset.map(add, num_parallel_calls=tf.data.AUTOTUNE).prefetch(2)
 
 
 def add_patch_index(batch, num_classes, *, micro_batches=1, shares=None):

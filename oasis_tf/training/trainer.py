@@ -92,7 +92,7 @@ class Trainer:
         self._overflows = dict.fromkeys(NETWORKS, 0)
         self._for_xla = compiles_by_itself(self._strategy)
         self._jit_compile = jit_compile and not self._for_xla
-        self._train_step = compiled(self._distributed_step, self._jit_compile)
+        self._train_step = None  # with the iterator
         self._train_steps = tf.function(self._distributed_steps, autograph=False)
 
     def train(self, num_steps, go_on=lambda done: True):
@@ -118,7 +118,7 @@ class Trainer:
         if self._iterator is None:
             # Here and not earlier: by now the step is restored.
             self._iterator = self._batches(done)
-            self._fix_signature()
+            self._train_step = self._compiled_step()
         start = time.perf_counter()
         self._go_on = go_on
         metrics = self._make_steps(num_steps)
@@ -145,13 +145,11 @@ class Trainer:
             "explosions": _explosions(metrics, done),
         }
 
-    def _fix_signature(self):
-        """Has one graph serve batches of any number of distinct patches."""
-        spec = getattr(self._iterator, "element_spec", None)
-        if spec is not None:
-            self._train_step = compiled(
-                self._distributed_step, self._jit_compile, input_signature=[spec]
-            )
+    def _compiled_step(self):
+        """The step of one batch, one graph for any number of distinct patches in it."""
+        spec = getattr(self._iterator, "element_spec", None)  # an iterator of Python has none
+        options = {} if spec is None else {"input_signature": [spec]}
+        return compiled(self._distributed_step, self._jit_compile, **options)
 
     def _make_steps(self, count):
         """dict from names to float64 (steps made,), or None."""
