@@ -29,20 +29,27 @@ class DiversityMetric(Metric):
         samples, maps = self.request.samples, self.request.diversity_maps
         return Part(name, {**key, "version": 1, "samples": samples, "maps": maps}, of_model=True)
 
-    def _means(self, chunk, distances):
-        """`global` and `local` by a function from uint8 (samples, H, W, 3) to numbers of pairs."""
+    def _resampled(self, chunk):
+        """Yields (number of a label map, "global" or "local", uint8 (samples, H, W, 3))."""
         wanted = len(chunk.names)
         if self.request.diversity_maps is not None:
             wanted = min(wanted, max(0, self.request.diversity_maps - chunk.first))
-        means = np.full((2, len(chunk.names)), np.nan)
+        ways = {"global": chunk.sampler.resample, "local": chunk.sampler.resample_locally}
         for i in range(wanted):
-            for row, resample in enumerate(
-                (chunk.sampler.resample, chunk.sampler.resample_locally)
-            ):
+            for name, resample in ways.items():
                 pictures = resample(chunk.label_maps[i], chunk.first + i, self.request.samples)
                 if pictures is not None:
-                    means[row, i] = np.mean(distances(pictures))
-        return {"global": means[0], "local": means[1]}
+                    yield i, name, pictures
+
+    def _no_means(self, chunk):
+        return {name: np.full(len(chunk.names), np.nan) for name in ("global", "local")}
+
+    def _means(self, chunk, distances):
+        """`global` and `local` by a function from uint8 (samples, H, W, 3) to numbers of pairs."""
+        means = self._no_means(chunk)
+        for i, name, pictures in self._resampled(chunk):
+            means[name][i] = np.mean(distances(pictures))
+        return means
 
     def _summary(self, part_list, about):
         """JSON-able dict of the means over label maps, "global" and "local"."""

@@ -47,24 +47,16 @@ class FeatureDiversity(DiversityMetric):
 
     def measure(self, part, chunk):
         """`global`, `local`, `class_sums` and `class_pixels`."""
-        maps = []
-
-        def distances(pictures):
-            maps.append(self._network.pairs(pictures))
-            return maps[-1]
-
-        # Called for the global resampling of each label map, then for the local one of it.
-        means = self._means(chunk, distances)
+        means = self._no_means(chunk)
         size = self.manifest.num_classes
         sums, pixels = np.zeros(size), np.zeros(size, np.int64)
-        remaining = iter(maps)
-        for i, label_map in enumerate(chunk.label_maps):
-            if np.isnan(means["global"][i]):
-                continue
-            sums += np.bincount(label_map.ravel(), next(remaining).ravel(), size)
-            pixels += np.bincount(label_map.ravel(), minlength=size)
-            if not np.isnan(means["local"][i]):
-                next(remaining)
+        for i, name, pictures in self._resampled(chunk):
+            distances = self._network.pairs(pictures)
+            means[name][i] = np.mean(distances)
+            if name == "global":
+                label_map = chunk.label_maps[i].ravel()
+                sums += np.bincount(label_map, distances.ravel(), size)
+                pixels += np.bincount(label_map, minlength=size)
         return {**means, "class_sums": sums, "class_pixels": pixels}
 
     def result(self, parts):
