@@ -8,6 +8,12 @@ CHECKSUMS = "SHA256SUMS"
 _LINE = re.compile(r"([0-9a-f]{64}) [ *](.+)")
 
 
+def is_of_saved_model(name):
+    """Whether a file of a repository, by its name, belongs to the SavedModel, "1/..."."""
+    version, slash, _ = name.partition("/")
+    return bool(slash) and version.isdecimal()
+
+
 def checksums_of(files):
     """The text of the file.
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from data_pipeline.errors import DataError
-from oasis_tf.hub.checksums import CHECKSUMS, wrong_files
+from oasis_tf.hub.checksums import CHECKSUMS, is_of_saved_model, wrong_files
 from oasis_tf.hub.library import explain_hub_errors, open_library
 
 
@@ -36,7 +36,7 @@ def fetch(address):
             f"{address} must be a model that python -m oasis_tf.publish has uploaded. "
             f"Received: a repository without {CHECKSUMS}"
         )
-    wrong = wrong_files(directory, _is_of_saved_model)
+    wrong = wrong_files(directory, is_of_saved_model)
     if wrong:
         for name in wrong:
             _forget(directory / name)
@@ -47,11 +47,6 @@ def fetch(address):
             f"{directory}, to be fetched anew the next time. Received: {told}{more}"
         )
     return directory
-
-
-def _is_of_saved_model(name):
-    version, slash, _ = name.partition("/")
-    return bool(slash) and version.isdecimal()
 
 
 def _forget(path):

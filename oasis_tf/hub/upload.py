@@ -1,7 +1,7 @@
 """Uploads a model's files to the Hub, in one commit."""
 
 from data_pipeline.errors import DataError
-from oasis_tf.hub.checksums import CHECKSUMS
+from oasis_tf.hub.checksums import CHECKSUMS, is_of_saved_model
 from oasis_tf.hub.library import explain_hub_errors, open_library
 
 ENGINE_FILES = (".onnx", ".tflite")
@@ -71,5 +71,5 @@ def _check(there, is_private, private, address):
 
 
 def _is_of_a_model(name):
-    version, slash, _ = name.partition("/")
-    return version.isdecimal() if slash else name.endswith(ENGINE_FILES + _CARDS)
+    of_engine = "/" not in name and name.endswith(ENGINE_FILES + _CARDS)
+    return of_engine or is_of_saved_model(name)
