@@ -21,6 +21,7 @@ from statistics import median
 
 import numpy as np
 
+from data_pipeline.errors import first_line
 from data_pipeline.files import write_atomically
 from data_pipeline.paths import PathAction
 from oasis_tf.tf_setup import quick_graphs, quiet_log
@@ -146,7 +147,7 @@ def _tried(function):
     try:
         return function()
     except Exception as error:
-        return {"error": f"{type(error).__name__}: {str(error).splitlines()[0][:300]}"}
+        return {"error": f"{type(error).__name__}: {first_line(error)[:300]}"}
 
 
 def _step(options, form, precision, classes, batch_size):

@@ -34,14 +34,17 @@ def test_onnxruntime_draws_any_size(generator, path, size):
 
 
 def test_openvino_reads_it(generator, path):
-    openvino = pytest.importorskip("openvino", reason="NO OPENVINO: pip install openvino")
     given = inputs()
+    np.testing.assert_allclose(by_openvino(path, given), expected(generator, *given), atol=1e-5)
+
+
+def by_openvino(path, given):
+    openvino = pytest.importorskip("openvino", reason="NO OPENVINO: pip install openvino")
     # On some processors it computes in bfloat16 unless told not to.
     exact = {"INFERENCE_PRECISION_HINT": "f32"}
     compiled = openvino.Core().compile_model(str(path), "CPU", exact)
     names = ("label_map", "noise", "noise_map")
-    image = compiled(dict(zip(names, given, strict=True)))["image"]
-    np.testing.assert_allclose(image, expected(generator, *given), atol=1e-5)
+    return compiled(dict(zip(names, given, strict=True)))["image"]
 
 
 def test_what_the_file_says_of_itself(path):
@@ -79,17 +82,8 @@ def test_smaller_weights(generator, path, tmp_path, weights, size, most):
     # Scales and biases are more of a toy than of a model.
     assert weigh(small) / weigh(path) == pytest.approx(size, abs=0.08)
     if weights == "int8":
-        openvino_agrees(small)
-
-
-def openvino_agrees(path):
-    openvino = pytest.importorskip("openvino", reason="NO OPENVINO: pip install openvino")
-    given = inputs()
-    exact = {"INFERENCE_PRECISION_HINT": "f32"}
-    compiled = openvino.Core().compile_model(str(path), "CPU", exact)
-    names = ("label_map", "noise", "noise_map")
-    image = compiled(dict(zip(names, given, strict=True)))["image"]
-    np.testing.assert_allclose(image, open_onnx(path)(*given), atol=1e-5)
+        given = inputs()
+        np.testing.assert_allclose(by_openvino(small, given), open_onnx(small)(*given), atol=1e-5)
 
 
 @pytest.mark.parametrize(
