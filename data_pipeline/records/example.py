@@ -5,26 +5,18 @@ here as the bytes that TensorFlow would make of it, for TensorFlow takes seconds
 the other processes of a build would have to wait.
 """
 
-from data_pipeline.records.photograph import encode_photograph
-from data_pipeline.records.png import encode_label_map
 
-
-def encode(image, label_map, name):
+def serialize(image, label_map, name):
     """Serializes one example.
 
     Args:
-        image: uint8 (H, W, 3), RGB in 0..255.
-        label_map: int (H, W), ids in [0, 65535].
+        image: bytes of the encoded photograph.
+        label_map: bytes of the encoded label map.
         name: str, unique within the split.
 
     Returns:
-        bytes; the same input gives the same bytes.
+        bytes.
     """
-    return serialize(encode_photograph(image), encode_label_map(label_map), name)
-
-
-def serialize(image, label_map, name):
-    """Serializes one example whose two pictures are encoded already."""
     values = {b"image": image, b"label_map": label_map, b"name": name.encode()}
     # Messages of tensorflow/core/example, from the outside in: Example, Features, an entry of its
     # map, Feature, BytesList. In each, what we write is field 1; of an entry, field 2 is the value.

@@ -47,11 +47,6 @@ class FeatureStatistics:
             centred = features - mean
             self._add(len(features), mean, centred.T @ centred)
 
-    def merge(self, other):
-        """Adds the rows that another `FeatureStatistics` has seen."""
-        if other.count:
-            self._add(other.count, other.mean, other._scatter)
-
     def covariance(self):
         """float64 (C, C), the unbiased estimate.
 

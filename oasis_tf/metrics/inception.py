@@ -13,7 +13,6 @@ from oasis_tf.checkpoints.name_map import to_kernel
 from oasis_tf.keras_setup import keras
 from oasis_tf.metrics import frozen
 
-CHANNELS = 2048
 _SIZE = 299
 _EPSILON = 1e-3
 
@@ -42,24 +41,12 @@ class InceptionFeatures:
     def __init__(self, path):
         self._network, convs = _build()
         _load(convs, path)
-        self._features = tf.function(
-            self._network, autograph=False, input_signature=[_spec(_SIZE, _SIZE)]
-        )
+        spec = tf.TensorSpec((None, _SIZE, _SIZE, 3), tf.float32)
+        self._features = tf.function(self._network, autograph=False, input_signature=[spec])
 
     def __call__(self, images):
         """float32 (B, 2048) of uint8 images (B, H, W, 3) or of float ones in [0, 1]."""
         return self._features(_prepare(images)).numpy()
-
-    def probe(self, images):
-        """Spatial means after the two max poolings and before Mixed_7a: (B, 64), 192, 768."""
-        names = ("pool_1", "pool_2", "Mixed_6e")
-        outputs = [self._network.get_layer(name).output for name in names]
-        maps = keras.Model(self._network.input, outputs)(_prepare(images))
-        return [tf.reduce_mean(each, axis=(1, 2)).numpy() for each in maps]
-
-
-def _spec(height, width):
-    return tf.TensorSpec((None, height, width, 3), tf.float32)
 
 
 def _prepare(images):

@@ -21,13 +21,13 @@ def test_statistics_are_numpys(rng):
     np.testing.assert_allclose(result.covariance(), np.cov(rows.T), rtol=1e-6, atol=1e-9)
 
 
-def test_merging_is_one_pass(rng):
+def test_batches_of_any_size_and_of_none(rng):
     rows = rng.normal(size=(31, 4))
-    merged = statistics(rows[:12])
-    merged.merge(statistics(rows[12:]))
-    merged.merge(FeatureStatistics(4))
-    assert merged.count == 31
-    np.testing.assert_allclose(merged.covariance(), np.cov(rows.T), rtol=1e-12, atol=1e-14)
+    result = statistics(rows[:12], batch=5)
+    result.update(rows[12:])
+    result.update(np.empty((0, 4)))
+    assert result.count == 31
+    np.testing.assert_allclose(result.covariance(), np.cov(rows.T), rtol=1e-12, atol=1e-14)
 
 
 def test_one_dimension_by_hand():

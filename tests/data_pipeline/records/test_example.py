@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from data_pipeline.records.example import encode, serialize
+from data_pipeline.records.example import serialize
+from data_pipeline.records.photograph import encode_photograph
+from data_pipeline.records.png import encode_label_map
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (5, 8, 3), dtype=np.uint8)
 
@@ -23,4 +25,5 @@ def test_as_tensorflow_serializes_it(length):
 
 def test_same_input_gives_the_same_bytes():
     labels = np.arange(40).reshape(5, 8)
-    assert encode(IMAGE, labels, "a") == encode(IMAGE.copy(), labels.copy(), "a")
+    assert encode_photograph(IMAGE) == encode_photograph(IMAGE.copy())
+    assert encode_label_map(labels) == encode_label_map(labels.copy())

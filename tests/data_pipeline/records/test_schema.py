@@ -2,12 +2,16 @@ import numpy as np
 import tensorflow as tf
 
 from data_pipeline.records import schema
-from data_pipeline.records.example import encode, serialize
+from data_pipeline.records.example import serialize
 from data_pipeline.records.photograph import encode_photograph
 from data_pipeline.records.png import encode_image, encode_label_map
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (5, 8, 3), dtype=np.uint8)
 LABELS = np.arange(40).reshape(5, 8) * 1600  # up to 62400: beyond 8 bits and beyond int16
+
+
+def encode(image, label_map, name):
+    return serialize(encode_photograph(image), encode_label_map(label_map), name)
 
 
 def test_round_trip_is_exact_eagerly_and_in_map():
