@@ -1,4 +1,4 @@
-"""HTTP proxies are for other people's machines."""
+"""Workers and data services are reached without an HTTP proxy."""
 
 import os
 

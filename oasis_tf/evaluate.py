@@ -29,7 +29,12 @@ def parse_arguments(argv=None):
     add("--data_dir", required=True, action=PathAction, metavar="DIR", help="the records")
     add("--metrics", default=",".join(METRICS), help="with commas between; default: %(default)s")
     add("--protocol", choices=PROTOCOLS, help="default: that of the data set")
-    add("--segmenter", metavar="PATH", help="what mIoU is measured with; see docs/evaluation.md")
+    add(
+        "--segmenter",
+        metavar="PATH",
+        help="what miou, feature_diversity and --features segmenter are measured with; see "
+        "docs/evaluation.md",
+    )
     add(
         "--features",
         choices=tuple(FEATURES),
@@ -45,13 +50,14 @@ def parse_arguments(argv=None):
         "--samples",
         type=int,
         default=20,
-        help="pictures per label map for ms_ssim and lpips; default: %(default)s",
+        help="pictures per label map for ms_ssim, lpips and feature_diversity; default: "
+        "%(default)s",
     )
     add(
         "--diversity_maps",
         type=int,
         metavar="N",
-        help="label maps for ms_ssim and lpips; default: all",
+        help="label maps for ms_ssim, lpips and feature_diversity; default: all",
     )
     add("--max_images", type=int, metavar="N", help="of the split; default: all")
     add("--out", action=PathAction, metavar="FILE", help="for the result, JSON")

@@ -48,7 +48,7 @@ def for_xla(wanted=True):
 
 
 def compiled(function, jit_compile=True, **options):
-    """A `tf.function` of Python that is no autograph.
+    """A `tf.function` without autograph.
 
     Args:
         function: of tensors; what it does in Python is done once a graph.
@@ -62,7 +62,7 @@ def compiled(function, jit_compile=True, **options):
         with for_xla(jit_compile):
             return function(*arguments, **named)
 
-    # False, unlike None, is no wish of the one who calls: this may be inside of what XLA compiles.
+    # None leaves it to the caller, whom XLA may compile; False would ask for no XLA in here.
     return tf.function(traced, autograph=False, jit_compile=jit_compile or None, **options)
 
 

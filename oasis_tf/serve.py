@@ -44,7 +44,7 @@ def parse_arguments(argv=None):
     )
     for name, default, text in (
         ("max_body_mib", 64, "size of a request"),
-        ("max_pixels", 1 << 24, "pixels of the PNG files of one request"),
+        ("max_pixels", 1 << 24, "pixels of the PNG files of one input of a request, together"),
         ("max_batch_size", 16, "rows of concurrent requests that are joined; 1 joins none"),
         ("max_queue", 256, "requests that may wait; further ones get 503"),
         ("timeout", 30.0, "seconds for a request to come, and then for its answer"),

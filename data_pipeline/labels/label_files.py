@@ -1,4 +1,4 @@
-"""Reads the label map of a picture that does not exist yet."""
+"""Reads label maps to draw pictures from, and the palettes that users give for them."""
 
 from data_pipeline.datasets.pictures import label_ids, open_label
 from data_pipeline.errors import DataError

@@ -17,8 +17,8 @@ def read_mask(path):
     """Reads a mask file: bool (H, W).
 
     Raises:
-        DataError: the file is missing, truncated or no picture; or it is a JPEG or a
-            WebP, whose black is not black.
+        DataError: the file is missing, truncated or no picture; or it is a JPEG or a WebP, whose
+            black is not black.
     """
     image = open_mask(path)
     if image.mode.startswith(("I", "F")):  # more than 8 bits, which Pillow would cut or clip
@@ -28,7 +28,7 @@ def read_mask(path):
 
 
 def how_much(mask):
-    """What a person should know of a mask before it is used, for one that is not meant shows so.
+    """How many pixels a mask marks, for a person who would notice a wrong mask by that.
 
     Args:
         mask: bool (H, W).

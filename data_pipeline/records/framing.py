@@ -12,6 +12,7 @@ def framed(record):
 
 
 def _checksum(data):
-    # Turned and shifted, as the format wants it, so that one of data that holds checksums is good.
+    # The format rotates each checksum and adds a constant: a plain CRC of data that itself holds
+    # CRCs would be a weak check.
     crc = google_crc32c.value(data)
     return struct.pack("<I", ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF)

@@ -95,7 +95,7 @@ def find(file, directory, *, download=False):
     if digits and not sha256(arrived).startswith(digits[1]):
         arrived.unlink()
         raise MissingWeights(
-            f"{file.url} must have the SHA-256 that its name begins with. "
+            f"{file.url} must have a SHA-256 that begins with the digits in its name. "
             "Received: another file; it was removed"
         )
     arrived.rename(path)

@@ -11,7 +11,7 @@ __all__ = ["EVERYTHING", "SHARES", "pad_together"]
 # s t of those at scale s. One share therefore says the size of every level, and these are the ones
 # there are: at most thirteen programs, of which a data set meets two or three.
 SHARES = tuple(2 ** (-k / 2) for k in range(12, -1, -1))
-# What holds whatever comes, as no row of two may be there twice: one program.
+# Room for as many patches as there are pixels, which is always enough: one program.
 EVERYTHING = (1.0,)
 
 

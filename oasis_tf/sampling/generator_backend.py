@@ -1,4 +1,4 @@
-"""Paints with a generator in memory."""
+"""Draws with a generator in memory."""
 
 import tensorflow as tf
 
@@ -42,7 +42,7 @@ class GeneratorBackend:
     def __init__(self, generator, *, jit_compile=False):
         self.generator = generator
         self._jit_compile = jit_compile
-        # One graph for all sizes, which are those of the tensors of the patch_index.
+        # One graph for all sizes, which are those of the tensors of the patch index.
         self._graph = compiled(
             generator.generate,
             jit_compile,

@@ -129,7 +129,7 @@ def interpolate(noise, other, t, *, linear=False):
         t: float in [0, 1].
         linear: on the straight line, on which vectors half way are shorter than any the
             generator has learnt from. Defaults to False: on the arc (Shoemake 1985), on which
-            also the length goes evenly from one to the other.
+            the length, too, goes gradually from one to the other.
 
     Returns:
         `Noise` of the same shapes.

@@ -1,4 +1,4 @@
-"""Paints with an exported SavedModel, through its signatures."""
+"""Draws with an exported SavedModel, through its signatures."""
 
 import io
 import json

@@ -48,7 +48,7 @@ class FusedAdam(keras.optimizers.Optimizer):
 
         Args:
             grads: list of float32, one for each variable the optimizer was built with, the same
-                on all replicas (`oasis_tf.training.apply_gradients`).
+                on all replicas (`oasis_tf.training.step.apply_gradients`).
             trainable_variables: these variables.
         """
         done = tf.cast(tf.convert_to_tensor(self.iterations) + 1, tf.float32)

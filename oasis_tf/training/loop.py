@@ -93,8 +93,7 @@ class Run:
 
     Raises:
         ConfigError: a batch that the devices cannot share evenly, several devices for
-            `jit_compile`, a damaged checkpoint, or
-            workers that were started differently.
+            `jit_compile`, a damaged checkpoint, or workers that were started differently.
 
     Attributes:
         state: `TrainingState`.

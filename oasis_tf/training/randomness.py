@@ -29,7 +29,7 @@ def step_noise(shape, seed, step, purpose):
 
 
 def step_mask_bits(shape, seed, step):
-    """Fair mask_bits, bool of the given shape: LabelMix draws one per image and class."""
+    """Fair random bits, bool of the given shape: LabelMix draws one per image and class."""
     bits = random_bits(_pair(seed, step, Purpose.LABELMIX), math.prod(shape))
     return tf.reshape(tf.cast(bits % 2, tf.bool), shape)
 

@@ -52,7 +52,7 @@ class Trainer:
             batches from there on, dicts with `image`, `label_map` and, made beside the step
             (`add_patch_index`), `patch_index`.
         batch_size: B over all replicas.
-        seed: int, of noise and LabelMix mask_bits.
+        seed: int, of noise and LabelMix masks.
         global_step: int64 variable, counts steps.
         accumulate: micro-batches of an update (`AccumulatedStep`). Defaults to 1.
         steps_per_loop: steps made by one call of TensorFlow; the iterator must be one of
@@ -239,7 +239,7 @@ class Trainer:
         return self._step(batch["image"], batch["label_map"], *self._draws(), **_index(batch))
 
     def _draws(self):
-        """This replica's noise for both updates and its mask_bits."""
+        """This replica's noise for both updates, and its random bits for LabelMix."""
         generator = self._step.generator
         noise_shape = (self._batch_size, generator.noise_channels)
         draws = (

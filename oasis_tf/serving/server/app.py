@@ -33,7 +33,7 @@ class Limits:
 
     Attributes:
         max_body_bytes: of a request.
-        max_pixels: of the PNG files of one request together.
+        max_pixels: of the PNG files of one input of a request together.
         max_batch_size: rows of a joined call of the model; 1 joins nothing.
         max_queue: requests that may wait for the model.
         timeout: seconds for a body to come, and then for the answer.

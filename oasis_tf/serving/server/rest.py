@@ -43,7 +43,7 @@ class RestApi:
         batcher: `Batcher`.
         bodies: `BodyReader`.
         metrics: `Metrics`.
-        max_pixels: of the PNG files of one request.
+        max_pixels: of the PNG files of one input of a request together.
         timeout: seconds in which a call must be answered.
     """
 
