@@ -92,7 +92,10 @@ def _serve(arguments, base_path, name, listener):
 
         from oasis_tf.serving.server.app import Limits, create_app
     except ModuleNotFoundError as error:
-        return _refuse(f"{error.name} must be installed: pip install oasis-tf[serve]")
+        return _refuse(
+            'the server needs the extra serve: pip install -e ".[serve]". '
+            f"Received: {error.name} not installed"
+        )
     from oasis_tf.serving.server.access_log import JsonFormatter
     from oasis_tf.serving.server.servable import Servable
     from oasis_tf.serving.server.versions import VersionManager

@@ -100,7 +100,7 @@ def _flag(field):
         options["help"] += f"; default: {field.default}"
     if field.metadata["choices"]:
         return {**options, "choices": field.metadata["choices"]}
-    return {**options, "type": kind, "metavar": {int: "N", float: "X", str: "DIR"}[kind]}
+    return {**options, "type": kind, "metavar": {int: "N", float: "X", str: "PATH"}[kind]}
 
 
 def _names(text):
