@@ -2,7 +2,7 @@
 
 A kind is a shape (polygons in a unit box), a texture (a function of the place inside that box), a
 few colour schemes, and what LVIS records of a category. Where a thing goes is decided in
-`sample_scenes.py`. Lengths are in picture heights, so a thing looks the same at every size.
+`scenes.py`. Lengths are in picture heights, so a thing looks the same at every size.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Storybook scenes for the sample data set: composed, painted and outlined with numpy and Pillow.
 
 A scene is a list of things (kind, box), painted back to front. How a kind looks is a row of `KINDS`
-in `sample_kinds.py`; how often, how large and where it comes is a row of `SKY` or `LAND` here, or
+in `kinds.py`; how often, how large and where it comes is a row of `SKY` or `LAND` here, or
 of `PARTS` if it only ever grows on another thing (a roof on a house). Lengths are in picture
 heights, so a scene looks the same at every size: y runs from 0 (top) to 1, x to width / height.
 
