@@ -64,9 +64,16 @@ def chromium(width=1366, height=768, flags=(), gpu=False):
 
 
 def resize(chrome, width, height):
-    """Makes the page itself this large."""
+    """Makes the page itself this large, and waits until it is laid out anew."""
     metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
     chrome.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    chrome.execute_async_script(
+        "const [width, done] = arguments;"
+        "const look = () => innerWidth === width ? requestAnimationFrame(done)"
+        " : requestAnimationFrame(look);"
+        "look();",
+        width,
+    )
 
 
 class Editor:
@@ -185,7 +192,8 @@ class Editor:
             new = [
                 path
                 for path in set(self.chrome.downloads.iterdir()) - before
-                if path.suffix != ".crdownload"
+                # Chromium writes into a file with a dot in front, or with this ending.
+                if path.suffix != ".crdownload" and not path.name.startswith(".")
             ]
             if new:
                 content = new[0].read_bytes()
