@@ -10,6 +10,7 @@ import tensorflow as tf
 from benchmarks import labels
 from benchmarks.measure import interleave
 from benchmarks.rows import FASTER, ratio
+from benchmarks.winograd import winograd_conv3x3
 from oasis_tf.layers.batch_norm import BatchNorm
 from oasis_tf.layers.convolution import filter_gradient
 from oasis_tf.layers.modulate import modulate
@@ -50,6 +51,8 @@ def run(options):
         ("one pass of the discriminator for three", *_one_pass(options)),
         ("filter gradient as matrix products, stride 2", *_filter_gradient(2, **sizes)),
         ("filter gradient as matrix products, stride 1", *_filter_gradient(1, **sizes)),
+        ("3x3 convolution in Winograd's form, where coarse", *_winograd(8, **sizes)),
+        ("3x3 convolution in Winograd's form, where fine", *_winograd(2, **sizes)),
         ("batch norm with its gradient from the result", *_batch_norm(**sizes)),
         ("gradient through sigma by its formula", *_sigma(**sizes)),
         ("the result divided by sigma, not the kernel", *_divide_the_result(**sizes)),
@@ -251,6 +254,13 @@ def _filter_gradient(stride, size, channels):
         _side(native, x, dy),
         _side(lambda x, dy: filter_gradient(x, dy, stride)[0, 0, 0, 0], x, dy),
     )
+
+
+def _winograd(scale, size, channels):
+    """Of so many pixels a side as the generator has at 1 / scale, and channels to fit."""
+    size, channels = size // scale, channels * scale // 2
+    sources = _picture(size, channels), _kernel(3, channels, channels)
+    return _differentiated(_conv, *sources), _differentiated(winograd_conv3x3, *sources)
 
 
 def _batch_norm(size, channels):

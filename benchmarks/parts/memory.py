@@ -1,7 +1,8 @@
-"""Memory: the peak of two training steps on two pictures, each side in a process of its own.
+"""Memory: the peak of two training steps, each side in a process of its own.
 
-The peak is the resident memory of the process, Python, TensorFlow and weights included. The
-worst case of the generator, an independent label at every pixel, is in it too.
+On two pictures unless said otherwise. The peak is the resident memory of the process, Python,
+TensorFlow and weights included. The worst case of the generator, an independent label at every
+pixel, is in it too.
 """
 
 import itertools
@@ -23,6 +24,8 @@ def run(options):
     for task, num_classes, side in [
         *itertools.product((training_step, random_labels), options.classes, (PLAIN, OURS)),
         *((training_step, num_classes, AGAIN) for num_classes in options.classes),
+        *((one_picture, few, side) for side in (PLAIN, OURS, AGAIN)),
+        (one_channel, few, OURS),
     ]:
         before, peak = in_a_process(_measure, task, side, num_classes, options)
         found[task, num_classes, side] = before, peak
@@ -51,6 +54,15 @@ def run(options):
             1.15,
         ),
         *map(again_beside_ours, options.classes),
+        ours_beside_plain("training step on one picture", one_picture, few),
+        beside(
+            f"training step on one picture, {few} classes, --rematerialize",
+            {AGAIN: (one_picture, few, AGAIN), OURS: (one_picture, few, OURS)},
+        ),
+        beside(
+            f"training step on one picture, {few} classes, networks one channel wide",
+            {"one channel": (one_channel, few, OURS), OURS: (one_picture, few, OURS)},
+        ),
         ours_beside_plain("generator on random labels", random_labels, few),
         ours_beside_plain("generator on random labels", random_labels, many),
     ]
@@ -72,26 +84,38 @@ def against(options):
     return rows
 
 
-def training_step(side, num_classes, options, batches=None):
+def training_step(side, num_classes, options, batches=None, **widths):
     """Builds a side; returns a function that makes the steps."""
     from benchmarks import ours, plain
     from oasis_tf.tf_setup import quick_graphs
 
     quick_graphs()
     batches = batches or _batches(num_classes, options)
+    widths = {**options.widths, **widths}
     if side == PLAIN:
-        training = plain.Training(num_classes, **options.widths)
+        training = plain.Training(num_classes, **widths)
         return lambda: [training.step(b["image"], b["label_map"]) for b in batches]
-    trainer = ours.trainer(num_classes, batches, options.widths, rematerialize=side == AGAIN)
+    trainer = ours.trainer(num_classes, batches, widths, rematerialize=side == AGAIN)
     return lambda: trainer.train(STEPS)
 
 
-def _batches(num_classes, options):
+def one_picture(side, num_classes, options, **widths):
+    """The same with batches of one picture."""
+    batches = _batches(num_classes, options, batch_size=1)
+    return training_step(side, num_classes, options, batches, **widths)
+
+
+def one_channel(side, num_classes, options):
+    """The same with networks whose weights are next to nothing: TensorFlow and the step's graph."""
+    return one_picture(side, num_classes, options, base_channels=1, hidden=1)
+
+
+def _batches(num_classes, options, batch_size=BATCH):
     from benchmarks import labels
 
     return [
         {"image": b["image"].numpy(), "label_map": b["label_map"].numpy() % num_classes}
-        for b in labels.recorded(options.records, STEPS, batch_size=BATCH)
+        for b in labels.recorded(options.records, STEPS, batch_size=batch_size)
     ]
 
 

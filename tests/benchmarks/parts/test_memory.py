@@ -12,7 +12,7 @@ def test_rows(options, monkeypatch):
     peaks |= {(memory.AGAIN, 9): 0.75, (memory.AGAIN, 33): 0.9}
 
     def in_a_process(measure, task, side, num_classes, options):
-        return 0.5, peaks[side, num_classes]
+        return 0.5, 0.25 if task is memory.one_channel else peaks[side, num_classes]
 
     monkeypatch.setattr(memory, "in_a_process", in_a_process)
     rows = memory.run(options)
@@ -23,6 +23,9 @@ def test_rows(options, monkeypatch):
         ("training step, 33 classes beside 9, ours", 1.5, "<= 1.15", False),
         ("training step, 9 classes, --rematerialize", 0.75, None, None),
         ("training step, 33 classes, --rematerialize", pytest.approx(0.6), None, None),
+        ("training step on one picture, 9 classes", 0.5, None, None),
+        ("training step on one picture, 9 classes, --rematerialize", 0.75, None, None),
+        ("training step on one picture, 9 classes, networks one channel wide", 0.25, None, None),
         ("generator on random labels, 9 classes", 0.5, None, None),
         ("generator on random labels, 33 classes", 0.375, None, None),
     ]
@@ -49,6 +52,7 @@ def test_a_process_by_itself(options):
 def test_training_step(options, eager, monkeypatch):
     monkeypatch.setattr(memory, "STEPS", 1)
     assert "loss/generator" in memory.training_step(memory.AGAIN, 9, options)()
+    assert "loss/generator" in memory.one_channel(memory.OURS, 9, options)()
 
 
 @pytest.mark.parametrize("side", ["plain", "ours"])
