@@ -130,7 +130,7 @@ def _cases(options):
     cases = [
         dict(form=form, precision=precision, classes=classes, batch_size=batch_size)
         for batch_size in ((2,) if options.quick else (16, 4, 1, 32))
-        for classes in options.classes
+        for classes in (options.classes[:1] if options.quick else options.classes)
         for precision in PRECISIONS
         for form in (PATCHES, DENSE, COMPILED)
         # The plain reference has one precision.

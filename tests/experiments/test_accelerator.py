@@ -39,7 +39,7 @@ def test_without_time_all_is_named(tmp_path, monkeypatch):
     found = json.loads(out.read_text())
     assert found["device"]["cores"] >= 1 and found["devices"]["names"] == ["CPU"]
     assert {row["left_out"] for row in found["steps"]} == {"no time left"}
-    assert len(found["steps"]) == 9
+    assert len(found["steps"]) == 5
 
 
 def test_a_case_that_fails_is_told():
