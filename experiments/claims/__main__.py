@@ -3,7 +3,7 @@
     python -m experiments.claims --work DIR --out FILE.json
 
 Without --data_dir it draws the sample data set, sparse and long-tailed as LVIS, with enough
-validation pictures of rare classes. It trains the judge, a segmenter, on the photographs. Each run
+validation pictures of rare classes. It trains a segmenter on the photographs. Each run
 is `python -m oasis_tf.train --toy`, and its scores are those of `python -m oasis_tf.evaluate`. Can
 be stopped at any time: the same command goes on. Beside FILE.json, with every run, it writes
 FILE.md, a table and the sentences that the spread over the seeds allows, and FILE.svg, a plot.
@@ -46,7 +46,7 @@ def parse_arguments(argv=None):
     )
     add = parser.add_argument
     add("--data_dir", action=PathAction, help="records; default: the sample data set at 64x64")
-    add("--work", required=True, action=PathAction, help="for data, judge and runs")
+    add("--work", required=True, action=PathAction, help="for data, segmenter and runs")
     add("--out", required=True, action=PathAction, help="the JSON file")
     add(
         "--variants",
@@ -57,7 +57,7 @@ def parse_arguments(argv=None):
     add("--vgg_weights", action=PathAction, help="as for oasis_tf.train, for one more variant")
     add("--seeds", type=int, default=3, help="how many, from 1; default: %(default)s")
     add("--steps", type=int, default=840, help="of a run; default: %(default)s")
-    add("--judge_steps", type=int, default=1000, help="of the judge; default: %(default)s")
+    add("--segmenter_steps", type=int, default=1000, help="of the segmenter; default: %(default)s")
     add("--samples", type=int, default=4, help="pictures a label map, for diversity: %(default)s")
     add(
         "--diversity_maps",
@@ -83,7 +83,7 @@ def main(argv=None):
 
 
 def _main(arguments):
-    for name in ("seeds", "steps", "judge_steps", "diversity_maps", "jobs"):
+    for name in ("seeds", "steps", "segmenter_steps", "diversity_maps", "jobs"):
         if getattr(arguments, name) < 1:
             raise ExperimentError(
                 f"--{name} must be 1 or more. Received: {getattr(arguments, name)}"
@@ -100,10 +100,10 @@ def _main(arguments):
     arguments.work.mkdir(parents=True, exist_ok=True)
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     data_dir = arguments.data_dir or _sample_records(arguments.work)
-    judge = _judge(arguments, data_dir)
+    segmenter = _segmenter(arguments, data_dir)
     settings = {
         name: getattr(arguments, name)
-        for name in ("steps", "judge_steps", "samples", "diversity_maps")
+        for name in ("steps", "segmenter_steps", "samples", "diversity_maps")
     }
     manifest = Manifest.read(data_dir)
     shards = {s.name: s.sha256 for split in manifest.splits.values() for s in split.shards}
@@ -126,7 +126,7 @@ def _main(arguments):
 
     def make(run):
         seed, name = run
-        return _run(arguments, data_dir, judge, name, possible[name][1], seed)
+        return _run(arguments, data_dir, segmenter, name, possible[name][1], seed)
 
     failures = []
     with ThreadPoolExecutor(arguments.jobs) as pool:
@@ -186,14 +186,14 @@ def _sample_records(work):
     return records
 
 
-def _judge(arguments, data_dir):
+def _segmenter(arguments, data_dir):
     """Path of the segmenter, trained unless it is there."""
-    judge = arguments.work / "judge"
-    if not (judge / "segmenter.json").exists():
-        flags = {"data_dir": data_dir.resolve(), "out": judge.resolve()}
-        flags |= {"steps": arguments.judge_steps, "base_channels": 16}
-        _command("train_segmenter", flags, arguments.work / "judge.log", one_core=False)
-    return judge
+    segmenter = arguments.work / "segmenter"
+    if not (segmenter / "segmenter.json").exists():
+        flags = {"data_dir": data_dir.resolve(), "out": segmenter.resolve()}
+        flags |= {"steps": arguments.segmenter_steps, "base_channels": 16}
+        _command("train_segmenter", flags, arguments.work / "segmenter.log", one_core=False)
+    return segmenter
 
 
 def _groups(data_dir):
@@ -203,12 +203,12 @@ def _groups(data_dir):
     return frequency_groups(picture_counts(data_dir))
 
 
-def _run(arguments, data_dir, judge, name, flags, seed):
+def _run(arguments, data_dir, segmenter, name, flags, seed):
     """Trains and evaluates one run unless it is done; what `evaluate` wrote."""
     run = arguments.work / f"{name}_{seed}"
     scores, log = run / "scores.json", arguments.work / f"{name}_{seed}.log"
     if not scores.exists():
-        common = {"data_dir": data_dir.resolve(), "segmenter": judge.resolve()}
+        common = {"data_dir": data_dir.resolve(), "segmenter": segmenter.resolve()}
         every = {
             f"{what}_every": arguments.steps for what in ("evaluate", "pictures", "checkpoint")
         }
@@ -219,7 +219,7 @@ def _run(arguments, data_dir, judge, name, flags, seed):
             "toy": True,
             "seed": seed,
             "steps": arguments.steps,
-            # One evaluation, at the end: nothing is chosen by the judge's own score.
+            # One evaluation, at the end: nothing is chosen by the segmenter's own score.
             **every,
             "checkpoint_every": min(arguments.steps, 200),
             **flags,

@@ -17,7 +17,7 @@ from experiments.claims.scores import SCORES
 from experiments.claims.variants import FULL, title
 
 _PANELS = (
-    ("miou", "judge's mIoU, all classes"),
+    ("miou", "segmenter's mIoU, all classes"),
     ("miou_frequent", "frequent classes"),
     ("miou_common", "common classes"),
     ("miou_rare", "rare classes"),

@@ -170,7 +170,7 @@ def here(monkeypatch):
 def experiment(tmp_path, records, *flags):
     out = tmp_path / "claims.json"
     words = ["--data_dir", records, "--work", tmp_path / "work", "--out", out, "--jobs", "1"]
-    words += ["--judge_steps", "1", "--samples", "2", "--diversity_maps", "1", *flags]
+    words += ["--segmenter_steps", "1", "--samples", "2", "--diversity_maps", "1", *flags]
     return claims.main([str(word) for word in words]), out
 
 

@@ -23,8 +23,8 @@ def check_pictures(inputs, max_pixels):
         pixels = sum(map(_pixels, array.ravel()))
         if pixels > max_pixels:
             raise bad_request(
-                f"input {name!r}: the pictures of one request may have {max_pixels} pixels "
-                f"together. Received: {pixels}"
+                f"input {name!r}: its pictures in one request may have {max_pixels} "
+                f"pixels together. Received: {pixels}"
             )
 
 
