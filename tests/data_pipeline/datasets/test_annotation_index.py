@@ -59,6 +59,14 @@ def test_annotations_of_each_image_in_file_order(path):
     assert read(index, path)[20] == []
 
 
+def test_annotations_that_share_an_id_are_all_there(path):
+    whole = json.loads(path.read_text())
+    whole["annotations"] = [{**each, "id": 7} for each in whole["annotations"]]
+    path.write_text(json.dumps(whole))
+    assert sum(map(len, grouped(path).values())) == 17
+    assert read(AnnotationIndex(path), path) == grouped(path)
+
+
 def test_images_named_by_text(path):
     whole = json.loads(path.read_text())
     for entry in whole["images"]:
