@@ -4,6 +4,7 @@ import contextlib
 import functools
 import gc
 import os
+import sys
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -90,6 +91,17 @@ def eagerly():
         yield
     finally:
         tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def forgotten():
+    """After a file, TensorFlow forgets its kernels and Keras how many layers there were.
+
+    Of every variable whose name is new 35 kB would stay (`findings/`), and Keras numbers layers.
+    """
+    yield
+    if keras := sys.modules.get("keras"):
+        keras.backend.clear_session(free_memory=False)
 
 
 @pytest.fixture
