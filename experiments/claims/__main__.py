@@ -111,7 +111,7 @@ def _main(arguments):
     groups, counts = _groups(data_dir), manifest.splits
     content = {
         "data": {
-            "dataset": manifest.dataset,
+            "dataset": data_dir.name if manifest.dataset == "folder" else manifest.dataset,
             "image_size": list(manifest.image_size),
             "pictures": counts["train"].examples,
             "measured": counts["val"].examples,

@@ -14,7 +14,7 @@ from data_pipeline.errors import OasisError
 from data_pipeline.files import write_atomically
 from data_pipeline.paths import PathAction
 from experiments.claims.plot import draw
-from experiments.claims.scores import GROUPS, SCORES
+from experiments.claims.scores import GROUPS, SCORES, measured
 from experiments.claims.statements import spread, statements
 from experiments.claims.variants import title
 
@@ -41,8 +41,9 @@ def report(content):
         "diverse.",
         "",
     ]
+    known = measured(content)
     for columns in (_FIRST, _SECOND):
-        lines += _table(content, names, columns)
+        lines += _table(content, names, [name for name in columns if name in known])
         lines.append("")
     return "\n".join([*lines, *statements(content)]) + "\n"
 

@@ -37,6 +37,22 @@ SCORES = {
 }
 
 
+def measured(content):
+    """Names in `SCORES` that a run has a value of; of groups of classes only where there are two.
+
+    Args:
+        content: the dict that `experiments.claims` writes.
+    """
+    names = [name for name in SCORES if any(_has(run, name) for run in content["runs"])]
+    groups = {f"miou_{name}" for name in GROUPS}
+    several = len(groups.intersection(names)) > 1
+    return [name for name in names if several or name not in groups]
+
+
+def _has(run, name):
+    return run["scores"][name] is not None
+
+
 def read_scores(result, groups):
     """The scores of one run.
 

@@ -3,7 +3,7 @@
 from math import comb
 from typing import NamedTuple
 
-from experiments.claims.scores import SCORES
+from experiments.claims.scores import SCORES, measured
 from experiments.claims.variants import FULL, title
 
 # Of ranges that lie apart: what three seeds each come to.
@@ -93,9 +93,9 @@ def statements(content):
         content: the dict that `experiments.claims` writes.
 
     Returns:
-        list of lines: a heading of each claim, then a sentence a score.
+        list of lines: a heading of each claim, then a sentence a score that some run has.
     """
-    lines = []
+    lines, known = [], measured(content)
     for claim in CLAIMS:
         values = {name: _values(content, name) for name in (FULL, claim.without)}
         full, without = values[FULL], values[claim.without]
@@ -103,7 +103,8 @@ def statements(content):
             continue
         lines += [f"**{claim.text}**", ""]
         for name in claim.scores:
-            lines.append("- " + _sentence(name, title(claim.without), full, without))
+            if name in known:
+                lines.append("- " + _sentence(name, title(claim.without), full, without))
         lines.append("")
     return lines[:-1]
 

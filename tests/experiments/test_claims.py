@@ -10,7 +10,7 @@ from experiments.claims import __main__ as claims
 from experiments.claims.plot import draw
 from experiments.claims.report import PageError, into_page, report
 from experiments.claims.report import main as report_main
-from experiments.claims.scores import SCORES, of_photographs, read_scores
+from experiments.claims.scores import SCORES, measured, of_photographs, read_scores
 from experiments.claims.statements import compare, statements
 from experiments.claims.variants import VARIANTS, variants
 from oasis_tf.config import Config
@@ -72,6 +72,20 @@ def test_sentences_only_where_the_seeds_allow_them(content):
     content["runs"] = [run for run in content["runs"] if run["seed"] < 3]
     few = [line for line in statements(content) if line.startswith("- ")]
     assert few and all(line.endswith("Too few seeds to tell.") for line in few)
+
+
+def test_what_no_run_has_is_not_shown(content, tmp_path):
+    for run in content["runs"]:
+        run["scores"] |= {"miou_common": None, "miou_rare": None, "texture": None}
+    names = measured(content)
+    assert "miou" in names and "colour" in names
+    # With one group of classes, its mIoU is that of all.
+    assert not {"miou_frequent", "miou_common", "miou_rare", "texture"} & set(names)
+    text = report(content)
+    assert "| | mIoU ↑ | Frechet distance ↓ | kernel distance ↓ | colour ↓ |" in text
+    assert "rare classes" not in text
+    draw(content, tmp_path / "plot.svg")
+    assert "rare classes" not in (tmp_path / "plot.svg").read_text()
 
 
 def test_the_report_and_its_place_in_a_page(content, tmp_path, capsys):
