@@ -24,6 +24,7 @@ OUTSIDE = {
     "CHANGELOG.md": "changelog.md",
     "benchmarks/README.md": "benchmarks/method.md",
     "benchmarks/RESULTS.md": "benchmarks/results.md",
+    "experiments/claims/camvid.json": "claims/camvid.json",
     "experiments/claims/sample.json": "claims/sample.json",
     "experiments/start/kernels.json": "training_start/kernels.json",
     "experiments/start/results.json": "training_start/results.json",
