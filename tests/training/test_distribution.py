@@ -125,7 +125,7 @@ def test_repeated_passes_make_the_same_update(mirrored, one_device, devices):
 @pytest.mark.slow
 def test_classes_counted_by_each_replica_make_another_update(mirrored, one_device, eager):
     losses, _ = train(mirrored, make_batch(equal_halves=False), "replica")
-    assert np.abs(losses / one_device[0] - 1).max() > 0.01
+    assert np.abs(losses - one_device[0]).max() > 0.03
 
 
 @pytest.mark.slow
