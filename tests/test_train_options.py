@@ -52,7 +52,8 @@ def assert_same_state(one, other):
 
 @pytest.mark.slow
 def test_many_steps_per_loop_are_the_same_steps(records, plain, tmp_path):
-    train(records, tmp_path / "run", "--steps_per_loop", "3", "--log_every", "4")
+    seldom = [f"--{what}_every=4" for what in ("log", "checkpoint", "pictures")]
+    train(records, tmp_path / "run", "--steps_per_loop", "3", *seldom)
     assert_same_state(tmp_path / "run", plain)
     # Means over the steps of an inner loop, which ends where something is due: 2, for a score.
     expected, actual = (losses(d, prefixes=("loss/",)) for d in (plain, tmp_path / "run"))
