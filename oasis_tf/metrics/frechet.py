@@ -42,10 +42,15 @@ class FeatureStatistics:
             )
         if not np.isfinite(features).all():
             raise ValueError("`features` must be finite. Received: NaN or infinity")
-        if len(features):
-            mean = features.mean(axis=0)
-            centred = features - mean
-            self._add(len(features), mean, centred.T @ centred)
+        if not len(features):
+            return
+        mean = features.mean(axis=0)
+        centred, difference = features - mean, mean - self.mean
+        total = self.count + len(features)
+        weight = self.count * len(features) / total
+        self._scatter += centred.T @ centred + weight * np.outer(difference, difference)
+        self.mean = self.mean + difference * (len(features) / total)
+        self.count = total
 
     def covariance(self):
         """float64 (C, C), the unbiased estimate.
@@ -56,14 +61,6 @@ class FeatureStatistics:
         if self.count < 2:
             raise ValueError(f"a covariance takes 2 rows or more. Received: {self.count}")
         return self._scatter / (self.count - 1)
-
-    def _add(self, count, mean, scatter):
-        total = self.count + count
-        difference = mean - self.mean
-        weight = self.count * count / total
-        self._scatter += scatter + weight * np.outer(difference, difference)
-        self.mean = self.mean + difference * (count / total)
-        self.count = total
 
 
 def frechet_distance(a, b):
