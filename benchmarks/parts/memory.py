@@ -41,9 +41,9 @@ def run(options):
         sides = {side: (task, num_classes, side) for side in (OURS, PLAIN)}
         return beside(f"{what}, {num_classes} classes", sides, bound)
 
-    def again_beside_ours(num_classes):
-        sides = {side: (training_step, num_classes, side) for side in (AGAIN, OURS)}
-        return beside(f"training step, {num_classes} classes, --rematerialize", sides)
+    def again_beside_ours(what, task, num_classes):
+        sides = {side: (task, num_classes, side) for side in (AGAIN, OURS)}
+        return beside(f"{what}, {num_classes} classes, --rematerialize", sides)
 
     return [
         ours_beside_plain("training step", training_step, few),
@@ -53,12 +53,10 @@ def run(options):
             {f"{n} classes": (training_step, n, OURS) for n in (many, few)},
             1.15,
         ),
-        *map(again_beside_ours, options.classes),
+        again_beside_ours("training step", training_step, few),
+        again_beside_ours("training step", training_step, many),
         ours_beside_plain("training step on one picture", one_picture, few),
-        beside(
-            f"training step on one picture, {few} classes, --rematerialize",
-            {AGAIN: (one_picture, few, AGAIN), OURS: (one_picture, few, OURS)},
-        ),
+        again_beside_ours("training step on one picture", one_picture, few),
         beside(
             f"training step on one picture, {few} classes, networks one channel wide",
             {"one channel": (one_channel, few, OURS), OURS: (one_picture, few, OURS)},
