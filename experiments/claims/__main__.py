@@ -111,7 +111,9 @@ def _main(arguments):
     groups, counts = _groups(data_dir), manifest.splits
     content = {
         "data": {
-            "dataset": data_dir.name if manifest.dataset == "folder" else manifest.dataset,
+            "dataset": data_dir.resolve().name
+            if manifest.dataset == "folder"
+            else manifest.dataset,
             "image_size": list(manifest.image_size),
             "pictures": counts["train"].examples,
             "measured": counts["val"].examples,
@@ -209,9 +211,6 @@ def _run(arguments, data_dir, segmenter, name, flags, seed):
     scores, log = run / "scores.json", arguments.work / f"{name}_{seed}.log"
     if not scores.exists():
         common = {"data_dir": data_dir.resolve(), "segmenter": segmenter.resolve()}
-        every = {
-            f"{what}_every": arguments.steps for what in ("evaluate", "pictures", "checkpoint")
-        }
         training = {
             "dataset": Manifest.read(data_dir).dataset,
             **common,
@@ -220,7 +219,8 @@ def _run(arguments, data_dir, segmenter, name, flags, seed):
             "seed": seed,
             "steps": arguments.steps,
             # One evaluation, at the end: nothing is chosen by the segmenter's own score.
-            **every,
+            "evaluate_every": arguments.steps,
+            "pictures_every": arguments.steps,
             "checkpoint_every": min(arguments.steps, 200),
             **flags,
         }

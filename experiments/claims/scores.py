@@ -43,14 +43,11 @@ def measured(content):
     Args:
         content: the dict that `experiments.claims` writes.
     """
-    names = [name for name in SCORES if any(_has(run, name) for run in content["runs"])]
+    scores = [run["scores"] for run in content["runs"]]
+    names = [name for name in SCORES if any(each[name] is not None for each in scores)]
     groups = {f"miou_{name}" for name in GROUPS}
     several = len(groups.intersection(names)) > 1
     return [name for name in names if several or name not in groups]
-
-
-def _has(run, name):
-    return run["scores"][name] is not None
 
 
 def read_scores(result, groups):
