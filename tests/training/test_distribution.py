@@ -125,7 +125,9 @@ def test_repeated_passes_make_the_same_update(mirrored, one_device, devices):
 @pytest.mark.slow
 def test_classes_counted_by_each_replica_make_another_update(mirrored, one_device, eager):
     losses, _ = train(mirrored, make_batch(equal_halves=False), "replica")
-    assert np.abs(losses - one_device[0]).max() > 0.03
+    expected = one_device[0]
+    there = expected != 0  # without a perceptual loss its curve is 0
+    assert np.abs(losses[there] / expected[there] - 1).max() > 0.01
 
 
 @pytest.mark.slow
